@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inventory
+
+import (
+	"cmp"
+	"slices"
+)
+
+// APIVersion and Kind identify an inventory file.
+const (
+	APIVersion = "fairlead.dev/v1alpha1"
+	Kind       = "Inventory"
+)
+
+// Inventory is what was observed of the clusters. Its zero value knows nothing.
+type Inventory struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// CollectedAt is when it was collected, RFC 3339 in UTC; empty where that
+	// is not known. The compiler never looks at it.
+	CollectedAt string `json:"collectedAt,omitempty"`
+	// Clusters by name; at most one entry each.
+	Clusters []Cluster `json:"clusters,omitempty"`
+	// Ledger of the addresses that were allotted before.
+	Ledger []Allocation `json:"ledger,omitempty"`
+}
+
+// Cluster is what one cluster says of itself.
+type Cluster struct {
+	Name string `json:"name"`
+	// Unreachable says why the cluster could not be observed; empty where it
+	// was. When set, only Nodes may be known (from before).
+	Unreachable string `json:"unreachable,omitempty"`
+	// Istio is the version of the control plane, such as "1.31.1"; empty where
+	// there is none or it is not known.
+	Istio string `json:"istio,omitempty"`
+	// Namespaces that exist.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// Kinds that the API server serves, of those that Fairlead writes, as
+	// Kind.group, such as "ServiceImport.multicluster.x-k8s.io".
+	Kinds []string `json:"kinds,omitempty"`
+	// Services that policies may speak of.
+	Services []Service `json:"services,omitempty"`
+	// Exports are the ServiceExports that exist.
+	Exports []Name `json:"exports,omitempty"`
+	// Nodes that announced themselves.
+	Nodes []Node `json:"nodes,omitempty"`
+	// Foreign lists objects of the kinds that Fairlead writes which somebody
+	// else owns.
+	Foreign []Object `json:"foreign,omitempty"`
+}
+
+// Name is a namespaced name.
+type Name struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+}
+
+// String returns namespace/name.
+func (n Name) String() string { return n.Namespace + "/" + n.Name }
+
+// Compare orders names by namespace, then name.
+func (n Name) Compare(o Name) int {
+	return cmp.Or(cmp.Compare(n.Namespace, o.Namespace), cmp.Compare(n.Name, o.Name))
+}
+
+// Service is a Service and the pods behind it.
+type Service struct {
+	Name `json:",inline"`
+	// Headless: the Service has no ClusterIP.
+	Headless bool `json:"headless,omitempty"`
+	// ExternalName: the Service is only a DNS alias and cannot be exported
+	// (KEP-1645).
+	ExternalName bool   `json:"externalName,omitempty"`
+	Ports        []Port `json:"ports,omitempty"`
+	// Workloads are the distinct kinds of pods that the Service selects.
+	Workloads []Workload `json:"workloads,omitempty"`
+}
+
+// Port is a port of a Service.
+type Port struct {
+	// Name; empty for the only, unnamed port.
+	Name string `json:"name,omitempty"`
+	Port int32  `json:"port"`
+	// Transport is TCP, UDP or SCTP.
+	Transport string `json:"transport"`
+	// AppProtocol as the Service gives it; empty where it does not.
+	AppProtocol string `json:"appProtocol,omitempty"`
+}
+
+// Workload stands for all pods of a service that look alike.
+type Workload struct {
+	// Labels of the pods, without those that controllers add per revision.
+	Labels map[string]string `json:"labels,omitempty"`
+	// ServiceAccount that the pods run as.
+	ServiceAccount string `json:"serviceAccount"`
+	// Sidecar: the pods carry an Istio sidecar.
+	Sidecar bool `json:"sidecar,omitempty"`
+}
+
+// Node is what a node announced of itself (NodeState).
+type Node struct {
+	Name string `json:"name"`
+	// PublicKey of the node's tunnels, base64; empty before there is one.
+	PublicKey string `json:"publicKey,omitempty"`
+	// Addresses on the underlay, best first.
+	Addresses []string `json:"addresses,omitempty"`
+}
+
+// Object names an object and its owner.
+type Object struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// Namespace is empty for cluster-scoped objects.
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	// Owner is who manages the object: the field manager, or a label that says so.
+	Owner string `json:"owner,omitempty"`
+	// Hosts that the object routes, where it is an Istio object that has any.
+	Hosts []string `json:"hosts,omitempty"`
+}
+
+// Allocation is an address, a prefix or a key that a name keeps.
+type Allocation struct {
+	// Pool that the value is from: "global", "clusterset", "export/<cluster>",
+	// "tunnel/<cluster>" or "key/<cluster>".
+	Pool string `json:"pool"`
+	// Key is the name within the pool: a cluster, namespace/service, or gateway.
+	Key string `json:"key"`
+	// Value is an address, a prefix, or a public key.
+	Value string `json:"value"`
+}
+
+// The pools of the ledger.
+const (
+	PoolGlobal     = "global"     // cluster → its global CIDR
+	PoolClusterSet = "clusterset" // namespace/service → its clusterset IP
+	PoolExport     = "export/"    // + cluster: namespace/service → its export address
+	PoolTunnel     = "tunnel/"    // + cluster: gateway → its tunnel address
+	PoolKey        = "key/"       // + cluster: gateway → the public key that peers were told last
+)
+
+// Find returns the observation of a cluster, and false where there is none.
+func (inv Inventory) Find(cluster string) (Cluster, bool) {
+	i := slices.IndexFunc(inv.Clusters, func(c Cluster) bool { return c.Name == cluster })
+	if i < 0 {
+		return Cluster{}, false
+	}
+	return inv.Clusters[i], true
+}
+
+// SortLedger orders allocations by pool and key.
+func SortLedger(ledger []Allocation) {
+	slices.SortFunc(ledger, func(a, b Allocation) int {
+		return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
+	})
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package compiler
+
+import (
+	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/compiler/manifest"
+)
+
+// Result is what a revision asks of the clusters. It is empty when a
+// diagnostic is an error.
+type Result struct {
+	// Bundles, one for every cluster of the ClusterSet, sorted by Store.
+	Bundles []manifest.Bundle
+	// Allocations are all that are in use now, sorted; the next Compile takes
+	// them in as the inventory's Ledger.
+	Allocations []inventory.Allocation
+	// Pending lists what is missing and will be emitted once it is there.
+	Pending []Pending
+	// Held lists the fragments that must stay as they were applied last.
+	Held []Held
+	// Quarantined lists observed facts that are not believed.
+	Quarantined []Quarantined
+	// Traffic is what each consumer's requests get, sorted as written: by
+	// cluster, service, rule, tier and backend.
+	Traffic []Traffic
+}
+
+// Pending is one thing that is missing in a cluster.
+type Pending struct {
+	// Store is the cluster whose bundle lacks something.
+	Store string `json:"store"`
+	// Fragment that lacks it.
+	Fragment manifest.FragmentID `json:"fragment"`
+	// Message says what is missing and where it is expected, in one line.
+	Message string `json:"message"`
+}
+
+// Held is a fragment that is not in its bundle because an observed fact
+// conflicts with it: its objects are to be neither changed nor removed.
+type Held struct {
+	Store    string              `json:"store"`
+	Fragment manifest.FragmentID `json:"fragment"`
+	// Message names both sources of the conflict, in one line.
+	Message string `json:"message"`
+}
+
+// Quarantined is a fact that a cluster announced and that contradicts what git
+// or another cluster says. It is not used; what was known before stays in use.
+type Quarantined struct {
+	// Cluster that announced the fact.
+	Cluster string `json:"cluster"`
+	// Fact that was announced, such as "public key of node worker-1".
+	Fact string `json:"fact"`
+	// Message names both sources, in one line.
+	Message string `json:"message"`
+}
+
+// Traffic is the share of one backend in one rule at one consumer while
+// everything is healthy.
+type Traffic struct {
+	// Consumer is the cluster that the callers are in.
+	Consumer string `json:"consumer"`
+	// Service as namespace/name.
+	Service string `json:"service"`
+	// Rule by name, or by its place from 0.
+	Rule string `json:"rule"`
+	// Backend as cluster, or cluster/label=value,… for a subset.
+	Backend string `json:"backend"`
+	// Tier from 0.
+	Tier int32 `json:"tier"`
+	// Permille of the tier's traffic, 0 to 1000.
+	Permille int32 `json:"permille"`
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ClusterSet is a group of clusters that trust each other and share services
+// (KEP-2149, KEP-1645).
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=cset,categories=fairlead
+// +kubebuilder:printcolumn:name="Domain",type=string,JSONPath=`.spec.domain`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type ClusterSet struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec ClusterSetSpec `json:"spec"`
+	// +optional
+	Status PolicyStatus `json:"status,omitempty"`
+}
+
+// ClusterSetList is a list of cluster sets.
+//
+// +kubebuilder:object:root=true
+type ClusterSetList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ClusterSet `json:"items"`
+}
+
+// ClusterSetSpec describes the clusters and what joins them.
+type ClusterSetSpec struct {
+	// Domain under which shared services are found. Left out: clusterset.local.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Domain string `json:"domain,omitempty"`
+	// Addresses are the ranges that Fairlead allots from.
+	// +optional
+	Addresses *AddressRanges `json:"addresses,omitempty"`
+	// Clusters of the set, in any order.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	Clusters []Cluster `json:"clusters"`
+	// Connectivity says how tunnels are made.
+	// +optional
+	Connectivity *Connectivity `json:"connectivity,omitempty"`
+}
+
+// AddressRanges are the ranges that Fairlead allots from. They must overlap
+// neither each other nor a CIDR of a cluster.
+type AddressRanges struct {
+	// Global: each cluster gets a /16 of it for export and tunnel addresses.
+	// Left out: 242.0.0.0/8.
+	// +optional
+	Global CIDR `json:"global,omitempty"`
+	// ClusterSet: each shared service gets one address of it. Left out:
+	// 243.0.0.0/8.
+	// +optional
+	ClusterSet CIDR `json:"clusterset,omitempty"`
+}
+
+// Cluster is one member of the set.
+type Cluster struct {
+	// Name is an RFC 1123 label; it is also the cluster id of the MCS API.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// Region and Zone tell how near clusters are to each other. Left out: as
+	// far as can be.
+	// +optional
+	Region string `json:"region,omitempty"`
+	// +optional
+	Zone string `json:"zone,omitempty"`
+	// Labels by which policies may choose the cluster.
+	// +optional
+	Labels map[string]string `json:"labels,omitempty"`
+	// API says how to reach the cluster's API server. Left out: the kubeconfig
+	// context that has the cluster's name.
+	// +optional
+	API *ClusterAPI `json:"api,omitempty"`
+	// Providers of the layers in this cluster.
+	// +optional
+	Providers *Providers `json:"providers,omitempty"`
+	// Network describes the cluster's address ranges.
+	// +optional
+	Network *Network `json:"network,omitempty"`
+	// Gateways are the nodes that end this cluster's tunnels.
+	// +optional
+	// +kubebuilder:validation:MaxItems=1
+	Gateways []Gateway `json:"gateways,omitempty"`
+	// Istio describes the mesh; needed where providers.eastWest is istio.
+	// +optional
+	Istio *Istio `json:"istio,omitempty"`
+}
+
+// ClusterAPI says how to reach an API server.
+type ClusterAPI struct {
+	// Context of the kubeconfig.
+	// +kubebuilder:validation:MinLength=1
+	Context string `json:"context"`
+}
+
+// Providers says who carries each layer in a cluster.
+type Providers struct {
+	// EastWest routes between services. Left out: fairlead.
+	// +optional
+	EastWest EastWestProvider `json:"eastWest,omitempty"`
+	// Discovery writes ServiceImports. Left out: fairlead. With existing,
+	// another implementation of the MCS API does, and only ServiceExports are
+	// written.
+	// +optional
+	Discovery DiscoveryProvider `json:"discovery,omitempty"`
+	// Tunnel joins the cluster's pods to the other clusters'. Left out:
+	// fairlead where eastWest is fairlead, otherwise none.
+	// +optional
+	Tunnel TunnelProvider `json:"tunnel,omitempty"`
+}
+
+// EastWestProvider routes between services.
+//
+// +kubebuilder:validation:Enum=istio;fairlead
+type EastWestProvider string
+
+// DiscoveryProvider writes ServiceImports.
+//
+// +kubebuilder:validation:Enum=fairlead;existing
+type DiscoveryProvider string
+
+// TunnelProvider joins clusters.
+//
+// +kubebuilder:validation:Enum=fairlead;none
+type TunnelProvider string
+
+// The providers.
+const (
+	EastWestIstio     EastWestProvider  = "istio"
+	EastWestFairlead  EastWestProvider  = "fairlead"
+	DiscoveryFairlead DiscoveryProvider = "fairlead"
+	DiscoveryExisting DiscoveryProvider = "existing"
+	TunnelFairlead    TunnelProvider    = "fairlead"
+	TunnelNone        TunnelProvider    = "none"
+)
+
+// Network describes a cluster's address ranges.
+type Network struct {
+	// PodCIDRs that the cluster's pods have addresses of.
+	// +optional
+	// +kubebuilder:validation:MaxItems=8
+	PodCIDRs []CIDR `json:"podCIDRs,omitempty"`
+	// ServiceCIDRs that the cluster's ClusterIPs are from.
+	// +optional
+	// +kubebuilder:validation:MaxItems=8
+	ServiceCIDRs []CIDR `json:"serviceCIDRs,omitempty"`
+	// GlobalCIDR is the cluster's part of addresses.global. Left out: allotted.
+	// +optional
+	GlobalCIDR CIDR `json:"globalCIDR,omitempty"`
+}
+
+// Gateway is a node that ends the cluster's tunnels.
+type Gateway struct {
+	// Name of the gateway, unique in its cluster.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// Node that runs it.
+	// +kubebuilder:validation:MinLength=1
+	Node string `json:"node"`
+	// Addresses at which the other clusters reach it, best first. Left out:
+	// those that the node announces.
+	// +optional
+	// +kubebuilder:validation:MaxItems=4
+	Addresses []Address `json:"addresses,omitempty"`
+	// Port is the UDP port of the tunnel. Left out: 51820.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port,omitempty"`
+	// PublicKey pins the WireGuard public key, base64. Left out: the key that
+	// the agent on the node announces.
+	// +optional
+	PublicKey string `json:"publicKey,omitempty"`
+}
+
+// DefaultTunnelPort is the UDP port of a tunnel where none is given: the one
+// that WireGuard's documentation uses.
+const DefaultTunnelPort = 51820
+
+// Istio describes the mesh of a cluster.
+type Istio struct {
+	// TrustDomain of the mesh's identities. Left out: cluster.local.
+	// +optional
+	TrustDomain string `json:"trustDomain,omitempty"`
+	// EastWestGateway lets the other clusters in. Needed in a cluster that
+	// exports.
+	// +optional
+	EastWestGateway *EastWestGateway `json:"eastWestGateway,omitempty"`
+}
+
+// EastWestGateway is an Istio gateway with TLS passthrough for other clusters.
+type EastWestGateway struct {
+	// Selector of the gateway's pods. Left out: {istio: eastwestgateway}.
+	// +optional
+	Selector map[string]string `json:"selector,omitempty"`
+	// Addresses at which the other clusters reach it.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Addresses []Address `json:"addresses"`
+	// Port of the passthrough listener. Left out: 15443.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port,omitempty"`
+}
+
+// Connectivity says how tunnels are made.
+type Connectivity struct {
+	// Driver of the tunnels. Left out: wireguard.
+	// +optional
+	Driver Driver `json:"driver,omitempty"`
+	// MTU of the tunnel interfaces: auto, or a number of bytes from 1280 (the
+	// least that IPv6 allows, RFC 8200) to 9000. Left out: auto, which is the
+	// underlay's less what the encapsulation takes.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^(auto|[1-9][0-9]{3})$`
+	MTU string `json:"mtu,omitempty"`
+}
+
+// Driver makes tunnels.
+//
+// +kubebuilder:validation:Enum=wireguard
+type Driver string
+
+// DriverWireGuard makes WireGuard tunnels.
+const DriverWireGuard Driver = "wireguard"
+
+// Defaults of a ClusterSet.
+const (
+	DefaultDomain          = "clusterset.local"
+	DefaultGlobalRange     = "242.0.0.0/8"
+	DefaultClusterSetRange = "243.0.0.0/8"
+	// DefaultEastWestPort is the port that Istio reserves for cross-network
+	// traffic at a gateway.
+	DefaultEastWestPort = 15443
+)
