@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tools
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Tool is one program and how it is built.
+type Tool struct {
+	// Name is the file name of the program.
+	Name string
+	// Module is the nested module's directory, relative to test/tools.
+	Module string
+	// Package is the main package inside that module.
+	Package string
+	// LDFlags are the linker's flags.
+	LDFlags string
+}
+
+// kubernetesVersion is what the programs report. Without it kube-apiserver
+// calls itself v0.0.0-master, which clients that look at versions refuse.
+const kubernetesVersion = "v1.36.3"
+
+// All returns the programs in the order in which they are built: the quick one
+// first, so that a broken set-up shows within seconds.
+func All() []Tool {
+	kube := func(name string) Tool {
+		return Tool{
+			Name:    name,
+			Module:  "kubernetes",
+			Package: "k8s.io/kubernetes/cmd/" + name,
+			LDFlags: "-s -w" +
+				" -X k8s.io/component-base/version.gitVersion=" + kubernetesVersion +
+				" -X k8s.io/component-base/version.gitMajor=1" +
+				" -X k8s.io/component-base/version.gitMinor=36",
+		}
+	}
+	return []Tool{
+		{Name: "etcd", Module: "etcd", Package: ".", LDFlags: "-s -w"},
+		kube("kube-apiserver"),
+		kube("kube-controller-manager"),
+		kube("kube-proxy"),
+	}
+}
+
+// Store is a directory of built programs.
+type Store struct {
+	// Dir is absolute. The programs lie directly in it.
+	Dir string
+	// Source is the absolute path of test/tools in the tree that the Store
+	// was named after.
+	Source string
+}
+
+// EnvDir names the variable that moves all Stores elsewhere. Unset, they lie in
+// the user's cache directory, below fairlead/tools.
+const EnvDir = "FAIRLEAD_TOOLS_DIR"
+
+// Find returns the Store that belongs to the source tree around the directory
+// from, which may be any directory below the root of Fairlead's module. It does
+// not look whether anything is built: Missing does.
+func Find(from string) (Store, error) {
+	root, err := moduleRoot(from)
+	if err != nil {
+		return Store{}, err
+	}
+	source := filepath.Join(root, "test", "tools")
+	key, err := keyOf(source)
+	if err != nil {
+		return Store{}, err
+	}
+	base := os.Getenv(EnvDir)
+	if base == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return Store{}, fmt.Errorf("find a place for built tools (set %s): %w", EnvDir, err)
+		}
+		base = filepath.Join(cache, "fairlead", "tools")
+	}
+	base, err = filepath.Abs(base)
+	if err != nil {
+		return Store{}, fmt.Errorf("resolve %s: %w", base, err)
+	}
+	return Store{Dir: filepath.Join(base, key), Source: source}, nil
+}
+
+// Path returns where the program of that name lies, built or not.
+func (s Store) Path(name string) string { return filepath.Join(s.Dir, name) }
+
+// Missing returns the programs that are not built yet, in building order.
+func (s Store) Missing() []Tool {
+	var missing []Tool
+	for _, t := range All() {
+		info, err := os.Stat(s.Path(t.Name))
+		if err != nil || !info.Mode().IsRegular() {
+			missing = append(missing, t)
+		}
+	}
+	return missing
+}
+
+// Require returns an error that tells the reader what to run when a program is
+// not built.
+func (s Store) Require() error {
+	missing := s.Missing()
+	if len(missing) == 0 {
+		return nil
+	}
+	names := make([]string, len(missing))
+	for i, t := range missing {
+		names[i] = t.Name
+	}
+	return fmt.Errorf("not built: %s (looked in %s); run `make tools` first, it takes some minutes once",
+		strings.Join(names, ", "), s.Dir)
+}
+
+// moduleRoot walks up from a directory to the one that holds Fairlead's go.mod.
+func moduleRoot(from string) (string, error) {
+	dir, err := filepath.Abs(from)
+	if err != nil {
+		return "", fmt.Errorf("resolve %s: %w", from, err)
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		text, err := os.ReadFile(filepath.Join(d, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), "module github.com/fairlead/fairlead\n") {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", fmt.Errorf("find the source tree: %s is not inside a clone of github.com/fairlead/fairlead", dir)
+		}
+	}
+}
+
+// keyOf digests what decides the programs: each nested module's pins and main,
+// the linker's flags, the toolchain and the platform.
+func keyOf(source string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, t := range All() {
+		fmt.Fprintln(h, t.Name, t.Module, t.Package, t.LDFlags)
+	}
+	for _, name := range []string{"etcd/go.mod", "etcd/go.sum", "etcd/main.go", "kubernetes/go.mod", "kubernetes/go.sum"} {
+		text, err := os.ReadFile(filepath.Join(source, name))
+		if err != nil {
+			return "", fmt.Errorf("digest the tools' modules: %w", err)
+		}
+		fmt.Fprintln(h, name, len(text))
+		h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
