@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# "make" alone prints what there is.
+
+SHELL       := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build test demo lab lint generate verify packages tools bench clean
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Static, without paths of the machine that builds it: the same commit gives
+# the same bytes.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+LINT    := go tool -modfile=test/tools/lint/go.mod
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/fairlead and bin/fairlead-agent
+	$(GOBUILD) -o bin/ ./cmd/...
+
+test: packages tools ## run everything that must hold (real API servers, real kernel; as root)
+	@[ "$$(id -u)" -eq 0 ] || echo "test: not root: what needs network namespaces is skipped" >&2
+	go test -timeout 15m ./...
+
+demo: packages tools build ## see a push to git move packets between two clusters (KEEP=1 leaves it running)
+	go run ./test/demo
+
+lab: packages tools ## run clusters on this machine (CLUSTERS=2 NODES=1), until Ctrl-C
+	go run ./test/lab/cmd/lab --clusters $(or $(CLUSTERS),2) --nodes $(or $(NODES),1)
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
+	go vet ./...
+	$(LINT) staticcheck ./...
+
+generate: ## write the generated files anew
+	go generate ./schemas/...
+
+verify: generate ## fail when a generated file is stale
+	@git diff --exit-code --stat -- deploy/crds schemas || { echo "verify: commit what make generate wrote" >&2; exit 1; }
+	@new=$$(git ls-files --others --exclude-standard -- deploy/crds schemas); [ -z "$$new" ] || { echo "verify: not committed: $$new" >&2; exit 1; }
+
+packages: ## install the Debian packages that the tests use
+	@test/tools/packages || [ "$$(id -u)" -ne 0 ]
+
+tools: ## build etcd, kube-apiserver, kube-controller-manager and kube-proxy (once)
+	@go run ./test/tools/build
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built here
+	rm -rf bin
