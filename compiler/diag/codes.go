@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diag
+
+// The codes of what a file's bytes and its YAML can get wrong.
+const (
+	CodeUnreadable   = "FL1001"
+	CodeNotText      = "FL1002"
+	CodeTooLarge     = "FL1003"
+	CodeSyntax       = "FL1004"
+	CodeDuplicateKey = "FL1005"
+	CodeAlias        = "FL1006"
+	CodeTooDeep      = "FL1007"
+	CodeTag          = "FL1008"
+	CodeNotAMapping  = "FL1009"
+	CodeNoDocuments  = "FL1010"
+	CodeSymlink      = "FL1011"
+)
+
+// The codes of the shape of a document: its kind, its fields and their values.
+const (
+	CodeAPIVersion   = "FL1101"
+	CodeKind         = "FL1102"
+	CodeWrittenByUs  = "FL1103"
+	CodeStatus       = "FL1104"
+	CodeUnknownField = "FL1105"
+	CodeType         = "FL1106"
+	CodeMissing      = "FL1107"
+	CodeEnum         = "FL1108"
+	CodeRange        = "FL1109"
+	CodeLength       = "FL1110"
+	CodeForm         = "FL1111"
+	CodeScope        = "FL1112"
+	CodeDefinition   = "FL1113"
+)
+
+// The codes of several documents that belong to this stage. The others of
+// FL13xx are about what documents say to each other.
+const (
+	CodeSameName = "FL1300"
+)
+
+// Code describes a code.
+type Code struct {
+	// ID is FL and four digits.
+	ID string
+	// Title is a short name for the mistake.
+	Title string
+	// Doc says what leads to it and how to mend it.
+	Doc string
+}
+
+// Codes returns every code, in the order of their numbers, each once.
+func Codes() []Code {
+	return []Code{}
+}

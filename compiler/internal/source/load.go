@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+)
+
+// Load reads every document of ours in files and checks each by itself. It
+// reports all mistakes at once, in the order of their places. A document with
+// a mistake is not among the Documents; with any error the Documents are only
+// good for finding further mistakes.
+func Load(files fs.FS) (Documents, []diag.Diagnostic) {
+	l := &loader{}
+	l.walk(files)
+	l.reportSameNames()
+	if l.seen == 0 && !diag.HasErrors(l.diags) {
+		l.report(diag.Diagnostic{
+			Code: diag.CodeNoDocuments, Severity: diag.Error,
+			Message:  "no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev",
+			Fix:      "add a ClusterSet and a TrafficPolicy, or read another directory",
+			Position: diag.Position{File: "."},
+		})
+	}
+	slices.SortFunc(l.docs.ClusterSets, func(a, b ClusterSet) int { return a.Origin.start.Compare(b.Origin.start) })
+	slices.SortFunc(l.docs.Policies, func(a, b Policy) int { return a.Origin.start.Compare(b.Origin.start) })
+	return l.docs, diag.Sort(l.diags)
+}
+
+// loader gathers what the files of one repository hold.
+type loader struct {
+	docs  Documents
+	diags []diag.Diagnostic
+	// seen counts the documents that are ours, right or wrong.
+	seen  int
+	names []named
+}
+
+// named is a document that says what it is called.
+type named struct {
+	id identity
+	at diag.Position
+}
+
+func (l *loader) report(ds ...diag.Diagnostic) { l.diags = append(l.diags, ds...) }
+
+// walk visits the files in lexical order. Names that begin with a dot belong
+// to tools. Symbolic links are not followed: they can point out of the
+// repository.
+func (l *loader) walk(files fs.FS) {
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch hidden := name != "." && strings.HasPrefix(path.Base(name), "."); {
+		case err != nil:
+			l.report(unreadable(name))
+			return nil
+		case entry.IsDir() && hidden:
+			return fs.SkipDir
+		case entry.IsDir() || hidden || !isYAML(name):
+			return nil
+		case entry.Type()&fs.ModeSymlink != 0:
+			l.report(diag.Diagnostic{Code: diag.CodeSymlink, Severity: diag.Warning,
+				Message:  "symbolic links are not followed, so nothing is read here",
+				Fix:      "put the file itself here",
+				Position: diag.Position{File: name}})
+			return nil
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		l.file(files, name)
+		return nil
+	})
+	if err != nil {
+		l.report(unreadable("."))
+	}
+}
+
+func isYAML(name string) bool {
+	ext := path.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// file reads one file and takes in its documents.
+func (l *loader) file(files fs.FS, name string) {
+	text, ds := readFile(files, name)
+	l.report(ds...)
+	for _, c := range split(name, text) {
+		l.chunk(c)
+	}
+}
+
+// chunk takes in one YAML document.
+func (l *loader) chunk(c chunk) {
+	root, ds := parse(c)
+	if root == nil {
+		l.report(ds...)
+		return
+	}
+	h, headerDiags, ours := identify(root, c)
+	if !ours {
+		return
+	}
+	l.seen++
+	ds = append(ds, headerDiags...)
+	l.report(ds...)
+	if h.kind == "" || diag.HasErrors(ds) {
+		return
+	}
+	l.document(root, h, c)
+}
+
+// document checks a document of a kind that people write and keeps it when it
+// is right.
+func (l *loader) document(root *node, h header, c chunk) {
+	if h.id.name != "" {
+		l.names = append(l.names, named{h.id, h.nameAt})
+	}
+	origin := newOrigin(root, c)
+	if err := l.keep(root, h.kind, origin); err != nil {
+		l.report(diag.Diagnostic{Code: diag.CodeDefinition, Severity: diag.Error,
+			Message: fmt.Sprintf("the %s cannot be read", h.kind), Position: origin.start})
+	}
+}
+
+// reportSameNames reports every document that has the name of an earlier one
+// of its kind.
+func (l *loader) reportSameNames() {
+	slices.SortFunc(l.names, func(a, b named) int {
+		return cmp.Or(strings.Compare(a.id.String(), b.id.String()), a.at.Compare(b.at))
+	})
+	for i := 1; i < len(l.names); i++ {
+		first := slices.IndexFunc(l.names, func(n named) bool { return n.id == l.names[i].id })
+		if first == i {
+			continue
+		}
+		l.report(diag.Diagnostic{Code: diag.CodeSameName, Severity: diag.Error,
+			Message:  fmt.Sprintf("there is already a %s", l.names[i].id),
+			Fix:      "rename one of them or remove it",
+			Position: l.names[i].at,
+			Related:  []diag.Related{{Position: l.names[first].at, Message: "the first one"}}})
+	}
+}
