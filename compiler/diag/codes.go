@@ -34,6 +34,17 @@ const (
 	CodeDefinition   = "FL1113"
 )
 
+// The codes of the rules of one document. Those up to FL1229 are the ones of
+// schemas/v1alpha1/rules.cue.
+const (
+	CodeLabel       = "FL1230"
+	CodeSameBackend = "FL1231"
+	CodeDuration    = "FL1232"
+	CodeAddress     = "FL1233"
+	CodeIPv6        = "FL1234"
+	CodeGlobalCIDR  = "FL1235"
+)
+
 // The codes of several documents that belong to this stage. The others of
 // FL13xx are about what documents say to each other.
 const (

@@ -36,6 +36,7 @@ type ClusterSetSpec struct {
 	// Domain under which shared services are found. Left out: clusterset.local.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Domain string `json:"domain,omitempty"`
 	// Addresses are the ranges that Fairlead allots from.
 	// +optional
@@ -67,12 +68,17 @@ type Cluster struct {
 	// Name is an RFC 1123 label; it is also the cluster id of the MCS API.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 	// Region and Zone tell how near clusters are to each other. Left out: as
 	// far as can be.
 	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`
 	Region string `json:"region,omitempty"`
 	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`
 	Zone string `json:"zone,omitempty"`
 	// Labels by which policies may choose the cluster.
 	// +optional
@@ -164,6 +170,7 @@ type Gateway struct {
 	// Name of the gateway, unique in its cluster.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 	// Node that runs it.
 	// +kubebuilder:validation:MinLength=1
@@ -181,6 +188,7 @@ type Gateway struct {
 	// PublicKey pins the WireGuard public key, base64. Left out: the key that
 	// the agent on the node announces.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$`
 	PublicKey string `json:"publicKey,omitempty"`
 }
 
@@ -192,6 +200,8 @@ const DefaultTunnelPort = 51820
 type Istio struct {
 	// TrustDomain of the mesh's identities. Left out: cluster.local.
 	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	TrustDomain string `json:"trustDomain,omitempty"`
 	// EastWestGateway lets the other clusters in. Needed in a cluster that
 	// exports.

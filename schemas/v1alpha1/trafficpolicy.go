@@ -80,6 +80,7 @@ type ServiceReference struct {
 	// Name of the Service.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 	// Ports that are governed. Left out: the ports of the Service, as the
 	// inventory shows them, with the protocol that appProtocol or the port's

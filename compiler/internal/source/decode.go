@@ -4,31 +4,32 @@ package source
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 
+	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// keep decodes a document into its Go type.
-func (l *loader) keep(root *node, kind string, origin Origin) error {
+// keep decodes a document without mistakes into its Go type and keeps it.
+func (l *loader) keep(root *node, kind string, origin Origin) []diag.Diagnostic {
 	text, err := json.Marshal(root.value())
-	if err != nil {
-		return fmt.Errorf("write the %s as JSON: %w", kind, err)
-	}
-	if kind == v1alpha1.KindClusterSet {
+	switch kind {
+	case v1alpha1.KindClusterSet:
 		d := ClusterSet{Origin: origin}
-		if err := json.Unmarshal(text, &d.ClusterSet); err != nil {
-			return fmt.Errorf("read the %s: %w", kind, err)
+		if err == nil {
+			err = json.Unmarshal(text, &d.ClusterSet)
 		}
 		l.docs.ClusterSets = append(l.docs.ClusterSets, d)
-		return nil
+	case v1alpha1.KindTrafficPolicy:
+		d := Policy{Origin: origin}
+		if err == nil {
+			err = json.Unmarshal(text, &d.TrafficPolicy)
+		}
+		l.docs.Policies = append(l.docs.Policies, d)
 	}
-	d := Policy{Origin: origin}
-	if err := json.Unmarshal(text, &d.TrafficPolicy); err != nil {
-		return fmt.Errorf("read the %s: %w", kind, err)
+	if err != nil {
+		return []diag.Diagnostic{disagreement(kind, origin.start)}
 	}
-	l.docs.Policies = append(l.docs.Policies, d)
 	return nil
 }
 

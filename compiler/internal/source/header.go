@@ -39,7 +39,7 @@ var (
 )
 
 // identify tells whether a document is ours, or was meant to be.
-func identify(root *node, c chunk) (header, []diag.Diagnostic, bool) {
+func identify(root *node) (header, []diag.Diagnostic, bool) {
 	if root.kind != mappingNode {
 		return notAMapping(root)
 	}

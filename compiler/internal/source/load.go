@@ -91,41 +91,46 @@ func (l *loader) file(files fs.FS, name string) {
 	text, ds := readFile(files, name)
 	l.report(ds...)
 	for _, c := range split(name, text) {
-		l.chunk(c)
+		l.document(c)
 	}
 }
 
-// chunk takes in one YAML document.
-func (l *loader) chunk(c chunk) {
+// document takes in one YAML document, if it is ours.
+func (l *loader) document(c chunk) {
 	root, ds := parse(c)
 	if root == nil {
 		l.report(ds...)
 		return
 	}
-	h, headerDiags, ours := identify(root, c)
+	h, headerDiags, ours := identify(root)
 	if !ours {
 		return
 	}
 	l.seen++
 	ds = append(ds, headerDiags...)
-	l.report(ds...)
-	if h.kind == "" || diag.HasErrors(ds) {
-		return
+	if h.kind != "" {
+		if h.id.name != "" {
+			l.names = append(l.names, named{h.id, h.nameAt})
+		}
+		origin := newOrigin(root, c)
+		ds = append(ds, checkDocument(root, h.kind, origin)...)
+		if !diag.HasErrors(ds) {
+			ds = append(ds, l.keep(root, h.kind, origin)...)
+		}
 	}
-	l.document(root, h, c)
+	l.report(ds...)
 }
 
-// document checks a document of a kind that people write and keeps it when it
-// is right.
-func (l *loader) document(root *node, h header, c chunk) {
-	if h.id.name != "" {
-		l.names = append(l.names, named{h.id, h.nameAt})
-	}
-	origin := newOrigin(root, c)
-	if err := l.keep(root, h.kind, origin); err != nil {
-		l.report(diag.Diagnostic{Code: diag.CodeDefinition, Severity: diag.Error,
-			Message: fmt.Sprintf("the %s cannot be read", h.kind), Position: origin.start})
-	}
+// checkDocument returns the mistakes of one document, each once. The order
+// matters: each check reads only what the ones before it found right.
+func checkDocument(root *node, kind string, origin Origin) []diag.Diagnostic {
+	c := newChecker(kind)
+	seen := c.check(root, c.root, place{"", root.at})
+	c.checkLabels()
+	c.checkValues()
+	c.checkBackends(root)
+	c.checkRules(seen, origin)
+	return c.diags
 }
 
 // reportSameNames reports every document that has the name of an earlier one

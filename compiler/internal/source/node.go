@@ -27,7 +27,9 @@ type node struct {
 	// text is a scalar as written, without its quotes.
 	text   string
 	fields []field
-	items  []*node
+	// partial: entries of the mapping were not read.
+	partial bool
+	items   []*node
 }
 
 // field is one entry of a mapping.

@@ -125,9 +125,11 @@ func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
 		switch {
 		case key.Kind == yaml.AliasNode || key.ShortTag() == "!!merge":
 			r.alias(at)
+			n.partial = true
 			continue
 		case key.Kind != yaml.ScalarNode:
 			r.report(diag.CodeType, at, "the key is not a string", "field names are plain words")
+			n.partial = true
 			continue
 		}
 		if first, ok := find(n.fields, key.Value); ok {

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/schemas"
+)
+
+// ruleSet is what CUE knows of one kind.
+type ruleSet struct {
+	// definition is what a document must be.
+	definition cue.Value
+	// rules take a document and give its mistakes.
+	rules cue.Value
+}
+
+var (
+	documentPath = cue.ParsePath("document")
+	mistakesPath = cue.ParsePath("mistakes")
+)
+
+// ruleSets are built once: building takes longer than checking a document. They
+// are safe for concurrent use. They are part of the program, so broken ones are
+// a broken program.
+var ruleSets = sync.OnceValue(func() map[string]ruleSet {
+	texts, err := schemas.CUE()
+	if err != nil {
+		panic(fmt.Sprintf("read the CUE files: %v", err))
+	}
+	sets, err := buildRules(texts)
+	if err != nil {
+		panic(fmt.Sprintf("build the CUE files: %v", err))
+	}
+	return sets
+})
+
+// buildRules compiles CUE files, given by path.
+func buildRules(texts map[string]string) (map[string]ruleSet, error) {
+	instance := build.NewContext().NewInstance("", nil)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if err := instance.AddFile(name, texts[name]); err != nil {
+			return nil, err
+		}
+	}
+	if err := instance.Complete(); err != nil {
+		return nil, err
+	}
+	all := newContext().BuildInstance(instance)
+	if err := all.Err(); err != nil {
+		return nil, err
+	}
+	sets := make(map[string]ruleSet, len(written))
+	for _, kind := range written {
+		s := ruleSet{
+			definition: all.LookupPath(cue.ParsePath("#" + kind)),
+			rules:      all.LookupPath(cue.ParsePath("#" + kind + "Rules")),
+		}
+		if !s.definition.Exists() || !s.rules.Exists() {
+			return nil, fmt.Errorf("%s has no definition or no rules", kind)
+		}
+		sets[kind] = s
+	}
+	return sets, nil
+}
+
+// newContext names the evaluator, which the environment would choose otherwise.
+func newContext() *cue.Context { return cuecontext.New(cuecontext.EvaluatorVersion(cuecontext.EvalV3)) }
+
+// mistake is what a rule says.
+type mistake struct {
+	Code    string `json:"code"`
+	At      string `json:"at"`
+	Message string `json:"message"`
+	Fix     string `json:"fix"`
+	Reads   string `json:"reads"`
+	Other   string `json:"other"`
+}
+
+// checkRules checks what CUE says of a document: first its rules, then, when
+// nothing is wrong at all, that it is what the definition says.
+func (c *checker) checkRules(seen any, origin Origin) {
+	set := ruleSets()[c.kind]
+	// A context of its own for each document: contexts never shrink.
+	document := newContext().Encode(seen)
+	found := c.ruleMistakes(set, document, origin)
+	c.diags = append(c.diags, found...)
+	if len(c.diags) == 0 {
+		c.diags = append(c.diags, set.check(c.kind, document, origin)...)
+	}
+}
+
+// ruleMistakes returns what the rules say, except about what is wrong anyway.
+func (c *checker) ruleMistakes(set ruleSet, document cue.Value, origin Origin) []diag.Diagnostic {
+	var found []diag.Diagnostic
+	fields, err := set.rules.FillPath(documentPath, document).LookupPath(mistakesPath).Fields()
+	if err != nil {
+		return []diag.Diagnostic{disagreement(c.kind, origin.start)}
+	}
+	for fields.Next() {
+		var mistakes []mistake
+		if err := fields.Value().Decode(&mistakes); err != nil {
+			// A rule may stumble over what the shape has wrong; over nothing else.
+			if len(c.diags) == 0 {
+				found = append(found, disagreement(c.kind, origin.start))
+			}
+			continue
+		}
+		for _, m := range mistakes {
+			if !c.touches(m.Reads) {
+				found = append(found, m.diagnostic(fields.Value(), origin))
+			}
+		}
+	}
+	return found
+}
+
+// diagnostic places a mistake in the user's file and its rule in ours.
+func (m mistake) diagnostic(rule cue.Value, origin Origin) diag.Diagnostic {
+	d := diag.Diagnostic{Code: m.Code, Severity: diag.Error, Message: m.Message, Fix: m.Fix, Position: origin.At(m.At)}
+	if m.Other != "" {
+		d.Related = append(d.Related, diag.Related{Position: origin.At(m.Other), Message: "the other place"})
+	}
+	pos := rule.Pos()
+	d.Related = append(d.Related, diag.Related{Message: "the rule",
+		Position: diag.Position{File: pos.Filename(), Line: pos.Line(), Column: pos.Column()}})
+	return d
+}
+
+// check tells whether a document is what its definition says. What it finds was
+// overlooked by the checks in Go, which speak more clearly.
+func (s ruleSet) check(kind string, document cue.Value, origin Origin) []diag.Diagnostic {
+	if err := s.definition.Unify(document).Validate(cue.Concrete(true)); err != nil {
+		return []diag.Diagnostic{disagreement(kind, origin.start)}
+	}
+	return nil
+}
+
+// disagreement reports a document that some of our own checks pass and others
+// do not.
+func disagreement(kind string, at diag.Position) diag.Diagnostic {
+	return diag.Diagnostic{Code: diag.CodeDefinition, Severity: diag.Error, Position: at,
+		Message: fmt.Sprintf("this is not a valid %s, and Fairlead cannot say why", kind),
+		Fix:     "report it: a check of Fairlead is missing"}
+}

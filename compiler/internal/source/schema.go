@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/fairlead/fairlead/schemas"
+)
+
+// schema is the part of JSON Schema that the schemas of our kinds use.
+type schema struct {
+	Type        string             `json:"type"`
+	Description string             `json:"description"`
+	Enum        []string           `json:"enum"`
+	Properties  map[string]*schema `json:"properties"`
+	Required    []string           `json:"required"`
+	Items       *schema            `json:"items"`
+	// Values is what every value of a map must be; nil where fields have names.
+	Values    *schema `json:"-"`
+	MinLength *int    `json:"minLength"`
+	MaxLength *int    `json:"maxLength"`
+	MinItems  *int    `json:"minItems"`
+	MaxItems  *int    `json:"maxItems"`
+	Minimum   *int64  `json:"minimum"`
+	Maximum   *int64  `json:"maximum"`
+	Pattern   *form   `json:"pattern"`
+	Format    string  `json:"format"`
+}
+
+// form is a compiled pattern.
+type form struct{ *regexp.Regexp }
+
+// UnmarshalText compiles the pattern.
+func (f *form) UnmarshalText(text []byte) (err error) {
+	f.Regexp, err = regexp.Compile(string(text))
+	return err
+}
+
+// UnmarshalJSON refuses keywords that the checks below would pass over.
+func (s *schema) UnmarshalJSON(text []byte) error {
+	type plain schema
+	raw := struct {
+		*plain
+		AdditionalProperties json.RawMessage `json:"additionalProperties"`
+	}{plain: (*plain)(s)}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&raw); err != nil {
+		return err
+	}
+	switch string(raw.AdditionalProperties) {
+	case "", "false":
+		return nil
+	}
+	s.Values = &schema{}
+	return json.Unmarshal(raw.AdditionalProperties, s.Values)
+}
+
+// names returns the fields that a mapping may have, sorted.
+func (s *schema) names() []string { return slices.Sorted(maps.Keys(s.Properties)) }
+
+// shapes are the schemas by kind. They are part of the program, so a broken one
+// is a broken program.
+var shapes = sync.OnceValue(func() map[string]*schema {
+	byKind := make(map[string]*schema, len(written))
+	for _, kind := range written {
+		text, err := schemas.JSONSchema(kind)
+		if err != nil {
+			panic(fmt.Sprintf("schema of %s: %v", kind, err))
+		}
+		byKind[kind] = &schema{}
+		if err := json.Unmarshal(text, byKind[kind]); err != nil {
+			panic(fmt.Sprintf("schema of %s: %v", kind, err))
+		}
+	}
+	return byKind
+})
+
+// homes returns the paths at which a field of this name is known, sorted.
+func (s *schema) homes(name, path string) []string {
+	var found []string
+	for _, p := range s.names() {
+		if p == name {
+			found = append(found, join(path, p))
+		}
+		found = append(found, s.Properties[p].homes(name, join(path, p))...)
+	}
+	if s.Items != nil {
+		found = append(found, s.Items.homes(name, path+"[]")...)
+	}
+	return found
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// valueChecks are the checks of texts that CUE cannot read, by path without the
+// places in lists.
+var valueChecks = map[string]func(*checker, value){
+	"spec.addresses.global":                             (*checker).prefix,
+	"spec.addresses.clusterset":                         (*checker).prefix,
+	"spec.clusters.network.podCIDRs":                    (*checker).prefix,
+	"spec.clusters.network.serviceCIDRs":                (*checker).prefix,
+	"spec.clusters.network.globalCIDR":                  (*checker).globalCIDR,
+	"spec.clusters.gateways.addresses":                  (*checker).address,
+	"spec.clusters.istio.eastWestGateway.addresses":     (*checker).address,
+	"spec.rules.timeout":                                (*checker).duration,
+	"spec.rules.retries.perTryTimeout":                  (*checker).duration,
+	"spec.resilience.outlierDetection.interval":         (*checker).duration,
+	"spec.resilience.outlierDetection.baseEjectionTime": (*checker).duration,
+}
+
+var places = regexp.MustCompile(`\[[0-9]+\]`)
+
+// checkValues applies valueChecks.
+func (c *checker) checkValues() {
+	for _, v := range c.right {
+		if check, ok := valueChecks[places.ReplaceAllString(v.path, "")]; ok {
+			check(c, v)
+		}
+	}
+}
+
+func (c *checker) wrongValue(v value, code, message, fix string) {
+	c.report(place{v.path, v.at}, code, message, fix)
+}
+
+// duration refuses what the pattern allows and nobody can mean.
+func (c *checker) duration(v value) {
+	d, err := v1alpha1.Duration(v.text).Parse()
+	switch name := (place{path: v.path}).name(); {
+	case err != nil:
+		c.wrongValue(v, diag.CodeDuration, fmt.Sprintf("%s %q is too long", name, shorten(v.text)), "write a shorter time, like 30s")
+	case d == 0:
+		c.wrongValue(v, diag.CodeDuration, fmt.Sprintf("%s is no time at all", name), "write a longer time, or remove the line to have none set")
+	}
+}
+
+// parsePrefix reads a prefix; it reports what is wrong with it and returns
+// false.
+func (c *checker) parsePrefix(v value) (netip.Prefix, bool) {
+	p, err := netip.ParsePrefix(v.text)
+	switch {
+	case err != nil:
+		fix := "write it like 10.1.0.0/16"
+		if a, err := netip.ParseAddr(v.text); err == nil && a.Zone() == "" {
+			fix = fmt.Sprintf("add the length of the prefix: %s", netip.PrefixFrom(a, a.BitLen()))
+		}
+		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not a CIDR", v.text), fix)
+	case !p.Addr().Is4():
+		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%s is IPv6, which is not carried yet", v.text), "write the IPv4 range, and leave the IPv6 one out")
+	case p != p.Masked():
+		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%s has bits beyond its length", v.text), fmt.Sprintf("write %s", p.Masked()))
+	default:
+		return p, true
+	}
+	return netip.Prefix{}, false
+}
+
+func (c *checker) prefix(v value) { c.parsePrefix(v) }
+
+// globalCIDR must be a part of the range that the set allots from.
+func (c *checker) globalCIDR(v value) {
+	own, ok := c.parsePrefix(v)
+	if !ok {
+		return
+	}
+	text, related := v1alpha1.DefaultGlobalRange, []diag.Related(nil)
+	for _, r := range c.right {
+		if r.path == "spec.addresses.global" {
+			text, related = r.text, []diag.Related{{Position: r.at, Message: "the range"}}
+		}
+	}
+	all, err := netip.ParsePrefix(text)
+	if err != nil || c.touches("spec.addresses.global") || all.Contains(own.Addr()) && own.Bits() >= all.Bits() {
+		return
+	}
+	c.wrongValue(v, diag.CodeGlobalCIDR, fmt.Sprintf("globalCIDR %s is not inside addresses.global, %s", own, all), "choose a part of it, or leave globalCIDR out to be allotted one")
+	c.diags[len(c.diags)-1].Related = related
+}
+
+// address must be one that other clusters can send to.
+func (c *checker) address(v value) {
+	a, err := netip.ParseAddr(v.text)
+	switch {
+	case err != nil:
+		fix := "write it like 192.0.2.11; names are not looked up"
+		if before, _, found := strings.Cut(v.text, "/"); found {
+			fix = fmt.Sprintf("write %s, without the length", before)
+		}
+		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not an IP address", v.text), fix)
+	case !a.Is4():
+		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%s is IPv6, which is not carried yet", v.text), "write the IPv4 address")
+	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a.IsLinkLocalUnicast():
+		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%s cannot be reached from another cluster", a), "write the address that the other clusters send to")
+	}
+}
