@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// The limits of one cluster's client. client-go's own (5 requests a second)
+// would make every apply wait for them; the API server's priority and fairness
+// protects it better than a client can.
+const (
+	requestsPerSecond = 100
+	requestBurst      = 200
+)
+
+// RequestTimeout bounds each single request.
+const RequestTimeout = 30 * time.Second
+
+// PageSize is how many objects one list request asks for: what kubectl uses,
+// so that no answer grows beyond some megabytes.
+const PageSize = 500
+
+// Connect returns the configuration that reaches a context of a kubeconfig. An
+// empty path means $KUBECONFIG, then ~/.kube/config; an empty context the
+// current one.
+func Connect(kubeconfig, context string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	// Without it a variable that names missing files is reported by klog.
+	rules.WarnIfAllMissing = false
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
+		&clientcmd.ConfigOverrides{CurrentContext: context})
+	config, err := loader.ClientConfig()
+	if err != nil {
+		if clientcmd.IsEmptyConfig(err) {
+			return nil, fmt.Errorf("no kubeconfig: give --kubeconfig or set KUBECONFIG")
+		}
+		return nil, err
+	}
+	config.QPS, config.Burst = requestsPerSecond, requestBurst
+	config.Timeout = RequestTimeout
+	config.UserAgent = "fairlead"
+	config.WarningHandler = rest.NoWarnings{}
+	return config, nil
+}
+
+// Client reads and writes one API server.
+type Client struct {
+	Dynamic dynamic.Interface
+	// Mapper knows the kinds that the server serves; it asks once.
+	Mapper meta.RESTMapper
+}
+
+// NewClient makes a client. No request is sent yet.
+func NewClient(config *rest.Config) (Client, error) {
+	http, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
+	}
+	dyn, err := dynamic.NewForConfigAndClient(config, http)
+	if err != nil {
+		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(config, http)
+	if err != nil {
+		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
+	}
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))
+	return Client{Dynamic: dyn, Mapper: mapper}, nil
+}
+
+// Resource returns the interface to one kind, in one namespace where the kind
+// has namespaces. An empty version means the one that the server prefers. The
+// error is a NoMatch (meta.IsNoMatchError) where the server has no such kind.
+func (c Client) Resource(kind schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
+	var versions []string
+	if kind.Version != "" {
+		versions = []string{kind.Version}
+	}
+	mapping, err := c.Mapper.RESTMapping(kind.GroupKind(), versions...)
+	if err != nil {
+		return nil, err
+	}
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace && namespace != "" {
+		return c.Dynamic.Resource(mapping.Resource).Namespace(namespace), nil
+	}
+	return c.Dynamic.Resource(mapping.Resource), nil
+}
+
+// List goes through all objects of a kind in pages. It ends after the first
+// error.
+func List(ctx context.Context, from dynamic.ResourceInterface, selector string) iter.Seq2[*unstructured.Unstructured, error] {
+	return func(yield func(*unstructured.Unstructured, error) bool) {
+		options := metav1.ListOptions{LabelSelector: selector, Limit: PageSize}
+		for {
+			page, err := from.List(ctx, options)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range page.Items {
+				if !yield(&page.Items[i], nil) {
+					return
+				}
+			}
+			if options.Continue = page.GetContinue(); options.Continue == "" {
+				return
+			}
+		}
+	}
+}
