@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nft
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// change is what one transaction does. It is a value; print.go says it in words
+// and kernel.go to nft.
+type change struct {
+	// rebuild replaces the whole table first.
+	rebuild bool
+	// sets and chains are made where they are missing; chains get their rules
+	// anew.
+	sets   []set
+	chains []chain
+	// deletes come before adds, in one transaction.
+	deletes, adds []element
+	// staleChains and staleSets are not ours to have any more.
+	staleChains []string
+	staleSets   []observedSet
+}
+
+// element is one element of a set or map.
+type element struct {
+	set        set
+	key, value string
+}
+
+// empty says that there is nothing to do.
+func (c change) empty() bool {
+	return !c.rebuild && len(c.sets) == 0 && len(c.chains) == 0 && len(c.deletes) == 0 &&
+		len(c.adds) == 0 && len(c.staleChains) == 0 && len(c.staleSets) == 0
+}
+
+// diff computes what is changed first, and what is only removed afterwards.
+func diff(want content, have observed) (now, later change) {
+	if have.missing || !sameShape(have) {
+		now.rebuild = !have.missing
+		have = observed{}
+	}
+	for _, s := range sets() {
+		if _, found := have.sets[s.name]; !found {
+			now.sets = append(now.sets, s)
+		}
+		diffElements(s, want[s.name], have.content[s.name], &now, &later)
+	}
+	for _, c := range chains() {
+		if found, ok := have.chains[c.name]; !ok || !slices.Equal(found.comments, comments(c)) {
+			now.chains = append(now.chains, c)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have.chains)) {
+		if !slices.ContainsFunc(chains(), func(c chain) bool { return c.name == name }) {
+			later.staleChains = append(later.staleChains, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have.sets)) {
+		if !slices.ContainsFunc(sets(), func(s set) bool { return s.name == name }) {
+			later.staleSets = append(later.staleSets, have.sets[name])
+		}
+	}
+	return now, later
+}
+
+// sameShape says that chains and sets that have the names of ours are like
+// ours. Otherwise they cannot be changed in place.
+func sameShape(have observed) bool {
+	for _, s := range sets() {
+		if found, ok := have.sets[s.name]; ok {
+			key, value := s.jsonTypes()
+			// Newer versions of nft print typeof in a way of their own; then the
+			// type is not known, and taken to be right.
+			known := found.key != "" && (found.value != "" || !found.isMap)
+			same := found.key == key && found.value == value
+			if found.isMap != (s.value != "") || found.interval != s.interval || (known && !same) {
+				return false
+			}
+		}
+	}
+	for _, c := range chains() {
+		if found, ok := have.chains[c.name]; ok {
+			if found.kind != c.kind || found.hook != c.hook || found.priority != c.priority {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// comments are the comments of a chain's rules, in order.
+func comments(c chain) []string {
+	var out []string
+	for _, r := range c.rules {
+		out = append(out, r.comment())
+	}
+	return out
+}
+
+// diffElements adds what differs in one set. What stands in the way of an
+// addition goes in the same transaction; the rest goes later.
+func diffElements(s set, want, have elements, now, later *change) {
+	added := map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		value, found := have[key]
+		if found && value == want[key] {
+			continue
+		}
+		if found {
+			now.deletes = append(now.deletes, element{s, key, value})
+		}
+		now.adds = append(now.adds, element{s, key, want[key]})
+		added[group(key)] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(have)) {
+		if _, wanted := want[key]; wanted {
+			continue
+		}
+		target := later
+		if s.interval && inTheWay(key, added) {
+			target = now
+		}
+		target.deletes = append(target.deletes, element{s, key, have[key]})
+	}
+}
+
+// group is what keys that can conflict have in common: the service of a slot,
+// and for a prefix itself.
+func group(key string) string {
+	if i := strings.LastIndex(key, separator); i >= 0 {
+		return key[:i]
+	}
+	return key
+}
+
+// inTheWay says that a key conflicts with one of the added groups.
+func inTheWay(key string, added map[string]bool) bool {
+	if strings.Contains(key, separator) {
+		return added[group(key)]
+	}
+	p := parseKey(key)
+	for g := range added {
+		if q := parseKey(g); p.IsValid() && q.IsValid() && p.Overlaps(q) {
+			return true
+		}
+	}
+	return false
+}
