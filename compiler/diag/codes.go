@@ -34,15 +34,28 @@ const (
 	CodeDefinition   = "FL1113"
 )
 
-// The codes of the rules of one document. Those up to FL1229 are the ones of
-// schemas/v1alpha1/rules.cue.
+// The codes of the rules of one document. Those up to FL1229 are the ones
+// of schemas/v1alpha1/rules.cue.
 const (
-	CodeLabel       = "FL1230"
-	CodeSameBackend = "FL1231"
-	CodeDuration    = "FL1232"
-	CodeAddress     = "FL1233"
-	CodeIPv6        = "FL1234"
-	CodeGlobalCIDR  = "FL1235"
+	CodeUnreachable         = "FL1201"
+	CodeNoDefault           = "FL1202"
+	CodeEmptyMatch          = "FL1203"
+	CodeOnePath             = "FL1204"
+	CodeSlash               = "FL1205"
+	CodeHeaderName          = "FL1206"
+	CodeMatchesNeedRequests = "FL1207"
+	CodeNoWeight            = "FL1208"
+	CodeTries               = "FL1209"
+	CodeNoCluster           = "FL1210"
+	CodeTwice               = "FL1211"
+	CodeIstioBlock          = "FL1220"
+	CodeMTU                 = "FL1221"
+	CodeLabel               = "FL1230"
+	CodeSameBackend         = "FL1231"
+	CodeDuration            = "FL1232"
+	CodeAddress             = "FL1233"
+	CodeIPv6                = "FL1234"
+	CodeGlobalCIDR          = "FL1235"
 )
 
 // The codes of several documents that belong to this stage. The others of
@@ -50,18 +63,3 @@ const (
 const (
 	CodeSameName = "FL1300"
 )
-
-// Code describes a code.
-type Code struct {
-	// ID is FL and four digits.
-	ID string
-	// Title is a short name for the mistake.
-	Title string
-	// Doc says what leads to it and how to mend it.
-	Doc string
-}
-
-// Codes returns every code, in the order of their numbers, each once.
-func Codes() []Code {
-	return []Code{}
-}

@@ -3,11 +3,13 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
@@ -17,9 +19,13 @@ type identity struct{ kind, namespace, name string }
 // String returns Kind namespace/name, or Kind name.
 func (i identity) String() string {
 	if i.namespace == "" {
-		return i.kind + " " + i.name
+		return i.kind + " " + shorten(i.name)
 	}
-	return i.kind + " " + i.namespace + "/" + i.name
+	return i.kind + " " + shorten(i.namespace) + "/" + shorten(i.name)
+}
+
+func (i identity) compare(j identity) int {
+	return cmp.Or(cmp.Compare(i.kind, j.kind), cmp.Compare(i.namespace, j.namespace), cmp.Compare(i.name, j.name))
 }
 
 // header is what a document says it is.
@@ -49,7 +55,7 @@ func identify(root *node) (header, []diag.Diagnostic, bool) {
 	case g == v1alpha1.Group:
 	case nearGroup(g):
 		return checkKind(root, diag.Diagnostic{Code: diag.CodeAPIVersion, Severity: diag.Error, Position: version.at,
-			Message: fmt.Sprintf("unknown API group %q", g), Fix: fmt.Sprintf("did you mean %q?", v1alpha1.GroupVersion)})
+			Message: fmt.Sprintf("unknown API group %q", shorten(g)), Fix: fmt.Sprintf("did you mean %q?", v1alpha1.GroupVersion)})
 	case version == nil:
 		return withoutVersion(root)
 	case root.get("kind").str() == "List":
@@ -59,7 +65,7 @@ func identify(root *node) (header, []diag.Diagnostic, bool) {
 	}
 	if v != v1alpha1.GroupVersion.Version {
 		return checkKind(root, diag.Diagnostic{Code: diag.CodeAPIVersion, Severity: diag.Error, Position: version.at,
-			Message: fmt.Sprintf("unknown version %q of %s", v, v1alpha1.Group), Fix: fmt.Sprintf("write %q", v1alpha1.GroupVersion)})
+			Message: fmt.Sprintf("unknown version %q of %s", shorten(v), v1alpha1.Group), Fix: fmt.Sprintf("write %q", v1alpha1.GroupVersion)})
 	}
 	return checkKind(root)
 }
@@ -113,7 +119,7 @@ func withoutVersion(root *node) (header, []diag.Diagnostic, bool) {
 	for _, f := range root.fields {
 		if g, _, _ := strings.Cut(f.value.str(), "/"); g == v1alpha1.Group && f.key != "kind" {
 			missing.Position = f.keyAt
-			missing.Message = fmt.Sprintf("apiVersion is missing; there is %q", f.key)
+			missing.Message = fmt.Sprintf("apiVersion is missing; there is %q", shorten(f.key))
 			return checkKind(root, missing)
 		}
 	}
@@ -136,8 +142,11 @@ func checkKind(root *node, ds ...diag.Diagnostic) (header, []diag.Diagnostic, bo
 	switch {
 	case slices.Contains(written, kind):
 		return newHeader(root, kind), ds, true
+	case kind == inventory.Kind:
+		// A repository may keep what its clusters looked like beside its policies.
+		return header{}, nil, false
 	case slices.Contains(generated, kind):
-		d.Code, d.Message = diag.CodeWrittenByUs, fmt.Sprintf("a %s is written by Fairlead into the clusters, never by people", kind)
+		d.Code, d.Message = diag.CodeWrittenByUs, fmt.Sprintf("documents of kind %s are written by Fairlead into the clusters, never by people", kind)
 		d.Fix = "remove the document"
 		return header{}, append(ds, d), true
 	case n == nil:
@@ -147,7 +156,7 @@ func checkKind(root *node, ds ...diag.Diagnostic) (header, []diag.Diagnostic, bo
 		d.Message = "kind must be a string"
 		return header{}, append(ds, d), true
 	}
-	d.Message = fmt.Sprintf("unknown kind %q", kind)
+	d.Message = fmt.Sprintf("unknown kind %q", shorten(kind))
 	near, found := nearest(kind, written)
 	if !found {
 		return header{}, append(ds, d), true

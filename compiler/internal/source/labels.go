@@ -13,8 +13,7 @@ import (
 	"github.com/fairlead/fairlead/compiler/diag"
 )
 
-// labelMap is a map from strings to strings. The rules do not see it: CUE keeps
-// every field name that it ever saw, so names that users choose stay out.
+// labelMap is a map from strings to strings of which each entry is right.
 type labelMap struct {
 	place
 	entries []labelEntry

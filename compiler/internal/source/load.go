@@ -31,6 +31,9 @@ func Load(files fs.FS) (Documents, []diag.Diagnostic) {
 	}
 	slices.SortFunc(l.docs.ClusterSets, func(a, b ClusterSet) int { return a.Origin.start.Compare(b.Origin.start) })
 	slices.SortFunc(l.docs.Policies, func(a, b Policy) int { return a.Origin.start.Compare(b.Origin.start) })
+	for i, d := range l.diags {
+		l.diags[i].Message, l.diags[i].Fix = oneLine(d.Message), oneLine(d.Fix)
+	}
 	return l.docs, diag.Sort(l.diags)
 }
 
@@ -113,7 +116,7 @@ func (l *loader) document(c chunk) {
 			l.names = append(l.names, named{h.id, h.nameAt})
 		}
 		origin := newOrigin(root, c)
-		ds = append(ds, checkDocument(root, h.kind, origin)...)
+		ds = checkDocument(root, h.kind, origin, ds)
 		if !diag.HasErrors(ds) {
 			ds = append(ds, l.keep(root, h.kind, origin)...)
 		}
@@ -121,10 +124,12 @@ func (l *loader) document(c chunk) {
 	l.report(ds...)
 }
 
-// checkDocument returns the mistakes of one document, each once. The order
-// matters: each check reads only what the ones before it found right.
-func checkDocument(root *node, kind string, origin Origin) []diag.Diagnostic {
+// checkDocument adds the mistakes of one document, each once, to those that are
+// known. The order matters: each check reads only what the ones before it found
+// right.
+func checkDocument(root *node, kind string, origin Origin, known []diag.Diagnostic) []diag.Diagnostic {
 	c := newChecker(kind)
+	c.diags = known
 	seen := c.check(root, c.root, place{"", root.at})
 	c.checkLabels()
 	c.checkValues()
@@ -137,7 +142,7 @@ func checkDocument(root *node, kind string, origin Origin) []diag.Diagnostic {
 // of its kind.
 func (l *loader) reportSameNames() {
 	slices.SortFunc(l.names, func(a, b named) int {
-		return cmp.Or(strings.Compare(a.id.String(), b.id.String()), a.at.Compare(b.at))
+		return cmp.Or(a.id.compare(b.id), a.at.Compare(b.at))
 	})
 	for i := 1; i < len(l.names); i++ {
 		first := slices.IndexFunc(l.names, func(n named) bool { return n.id == l.names[i].id })

@@ -22,6 +22,12 @@ spec:
       weight: 25
 `
 
+// loadPolicy loads one policy, given by its spec.
+func loadPolicy(spec string) (Documents, []diag.Diagnostic) {
+	head := "apiVersion: fairlead.dev/v1alpha1\nkind: TrafficPolicy\nmetadata: {name: reviews, namespace: default}\nspec:\n"
+	return Load(fstest.MapFS{"a.yaml": {Data: []byte(head + spec)}})
+}
+
 func TestFieldsKnowTheirPlaces(t *testing.T) {
 	docs, ds := Load(fstest.MapFS{"shop/a.yaml": {Data: []byte("# a comment\n---\n" + smallPolicy)}})
 	if len(ds) != 0 || len(docs.Policies) != 1 {

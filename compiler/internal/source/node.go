@@ -2,7 +2,11 @@
 
 package source
 
-import "github.com/fairlead/fairlead/compiler/diag"
+import (
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+)
 
 // nodeKind is what a piece of YAML is.
 type nodeKind int
@@ -63,6 +67,12 @@ func (n *node) keyAt(key string) diag.Position {
 	return n.at
 }
 
+// holdsBroken tells whether a part of a node was reported when it was read.
+func (n *node) holdsBroken() bool {
+	return n.kind == brokenNode || slices.ContainsFunc(n.items, (*node).holdsBroken) ||
+		slices.ContainsFunc(n.fields, func(f field) bool { return f.value.holdsBroken() })
+}
+
 // str returns the text of a string; empty when the node is anything else.
 func (n *node) str() string {
 	if n == nil || n.kind != scalarNode || !isString(n.tag) {
@@ -87,7 +97,7 @@ func (n *node) describe() string {
 	case "!!int":
 		return "an integer"
 	case "!!float":
-		return "a number with a fraction"
+		return "a decimal number"
 	case "!!bool":
 		return "a boolean"
 	case "!!null":

@@ -85,7 +85,7 @@ func (r *reader) read(y *yaml.Node, depth int) *node {
 	case y.Kind == yaml.AliasNode:
 		r.alias(n.at)
 	case y.Style&yaml.TaggedStyle != 0 && !plainTag(y.ShortTag()):
-		r.report(diag.CodeTag, n.at, fmt.Sprintf("the tag %s has no meaning here", y.Tag), "remove it")
+		r.report(diag.CodeTag, n.at, fmt.Sprintf("the tag %s has no meaning here", shorten(y.Tag)), "remove it")
 	case y.Kind == yaml.MappingNode:
 		n.kind = mappingNode
 		r.mapping(n, y, depth)
@@ -134,7 +134,7 @@ func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
 		}
 		if first, ok := find(n.fields, key.Value); ok {
 			r.diags = append(r.diags, diag.Diagnostic{Code: diag.CodeDuplicateKey, Severity: diag.Error,
-				Message: fmt.Sprintf("%q is given twice in the same mapping", key.Value), Fix: "keep one of the two", Position: at,
+				Message: fmt.Sprintf("%q is given twice in the same mapping", shorten(key.Value)), Fix: "keep one of the two", Position: at,
 				Related: []diag.Related{{Position: first, Message: "the first one"}}})
 			continue
 		}

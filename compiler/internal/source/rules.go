@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,8 +21,10 @@ import (
 type ruleSet struct {
 	// definition is what a document must be.
 	definition cue.Value
-	// rules take a document and give its mistakes.
+	// rules take a document and give its mistakes, a list for each rule.
 	rules cue.Value
+	// mistakes is what each of these lists must be.
+	mistakes cue.Value
 }
 
 var (
@@ -64,9 +67,10 @@ func buildRules(texts map[string]string) (map[string]ruleSet, error) {
 		s := ruleSet{
 			definition: all.LookupPath(cue.ParsePath("#" + kind)),
 			rules:      all.LookupPath(cue.ParsePath("#" + kind + "Rules")),
+			mistakes:   all.LookupPath(cue.ParsePath("#Mistakes")),
 		}
-		if !s.definition.Exists() || !s.rules.Exists() {
-			return nil, fmt.Errorf("%s has no definition or no rules", kind)
+		if !s.definition.Exists() || !s.rules.Exists() || !s.mistakes.Exists() {
+			return nil, fmt.Errorf("%s lacks its definition or its rules", kind)
 		}
 		sets[kind] = s
 	}
@@ -84,6 +88,7 @@ type mistake struct {
 	Fix     string `json:"fix"`
 	Reads   string `json:"reads"`
 	Other   string `json:"other"`
+	OtherIs string `json:"otherIs"`
 }
 
 // checkRules checks what CUE says of a document: first its rules, then, when
@@ -107,8 +112,12 @@ func (c *checker) ruleMistakes(set ruleSet, document cue.Value, origin Origin) [
 		return []diag.Diagnostic{disagreement(c.kind, origin.start)}
 	}
 	for fields.Next() {
+		rule := fields.Value()
+		if n, err := rule.Len().Int64(); err == nil && n == 0 {
+			continue
+		}
 		var mistakes []mistake
-		if err := fields.Value().Decode(&mistakes); err != nil {
+		if err := rule.Unify(set.mistakes).Decode(&mistakes); err != nil {
 			// A rule may stumble over what the shape has wrong; over nothing else.
 			if len(c.diags) == 0 {
 				found = append(found, disagreement(c.kind, origin.start))
@@ -116,8 +125,8 @@ func (c *checker) ruleMistakes(set ruleSet, document cue.Value, origin Origin) [
 			continue
 		}
 		for _, m := range mistakes {
-			if !c.touches(m.Reads) {
-				found = append(found, m.diagnostic(fields.Value(), origin))
+			if !c.touches(cmp.Or(m.Reads, m.At)) {
+				found = append(found, m.diagnostic(rule, origin))
 			}
 		}
 	}
@@ -128,7 +137,7 @@ func (c *checker) ruleMistakes(set ruleSet, document cue.Value, origin Origin) [
 func (m mistake) diagnostic(rule cue.Value, origin Origin) diag.Diagnostic {
 	d := diag.Diagnostic{Code: m.Code, Severity: diag.Error, Message: m.Message, Fix: m.Fix, Position: origin.At(m.At)}
 	if m.Other != "" {
-		d.Related = append(d.Related, diag.Related{Position: origin.At(m.Other), Message: "the other place"})
+		d.Related = append(d.Related, diag.Related{Position: origin.At(m.Other), Message: m.OtherIs})
 	}
 	pos := rule.Pos()
 	d.Related = append(d.Related, diag.Related{Message: "the rule",

@@ -76,6 +76,24 @@ func (c *checker) str(n *node, s *schema, p place) any {
 	return n.text
 }
 
+// oneLine makes visible what would break a line or a terminal, because messages
+// repeat what users wrote.
+func oneLine(text string) string {
+	plain := func(r rune) bool { return r == '"' || r == '\\' || strconv.IsPrint(r) }
+	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if plain(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
+}
+
 // maxQuoted bounds how many characters of the user's text a message repeats.
 const maxQuoted = 60
 

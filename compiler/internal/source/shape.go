@@ -48,7 +48,7 @@ func (p place) field(f field) place {
 }
 
 // name is the last part of the path.
-func (p place) name() string { return p.path[strings.LastIndexByte(p.path, '.')+1:] }
+func (p place) name() string { return shorten(p.path[strings.LastIndexByte(p.path, '.')+1:]) }
 
 func (c *checker) report(p place, code, message, fix string) {
 	c.diags = append(c.diags, diag.Diagnostic{Code: code, Severity: diag.Error, Message: message, Fix: fix, Position: p.at})
@@ -73,8 +73,7 @@ func (c *checker) check(n *node, s *schema, p place) any {
 			return nil
 		}
 		if s.Values != nil {
-			c.texts(n, s, p)
-			return nil
+			return c.texts(n, s, p)
 		}
 		return c.mapping(n, s, p)
 	case "array":
@@ -90,11 +89,17 @@ func (c *checker) check(n *node, s *schema, p place) any {
 }
 
 func (c *checker) wrongType(n *node, p place, want, fix string) {
+	if n.holdsBroken() {
+		c.wrong = append(c.wrong, p.path)
+		return
+	}
 	c.report(p, diag.CodeType, fmt.Sprintf("%s must be %s, not %s", p.name(), want, n.describe()), fix)
 }
 
-// texts checks a map from strings to strings, such as labels.
-func (c *checker) texts(n *node, s *schema, p place) {
+// texts checks a map from strings to strings, such as labels. The rules see
+// only whether there is anything in it: CUE keeps every field name that it ever
+// saw, so names that users choose stay out of it.
+func (c *checker) texts(n *node, s *schema, p place) any {
 	m := labelMap{place: p}
 	for _, f := range n.fields {
 		at := p.field(f)
@@ -105,6 +110,10 @@ func (c *checker) texts(n *node, s *schema, p place) {
 		}
 	}
 	c.labels = append(c.labels, m)
+	if len(n.fields) == 0 {
+		return nil
+	}
+	return map[string]any{}
 }
 
 func (c *checker) mapping(n *node, s *schema, p place) any {
@@ -149,7 +158,7 @@ func (c *checker) unknown(n *node, s *schema, f field, p place) []string {
 		}
 	}
 	at := place{join(p.path, f.key), f.keyAt}
-	message := fmt.Sprintf("unknown field %q", f.key)
+	message := fmt.Sprintf("unknown field %q", shorten(f.key))
 	if near, ok := nearest(f.key, free); ok {
 		c.report(at, diag.CodeUnknownField, message, fmt.Sprintf("did you mean %q?", near))
 		c.wrong = append(c.wrong, join(p.path, near))

@@ -62,11 +62,11 @@ func (c *checker) parsePrefix(v value) (netip.Prefix, bool) {
 	case err != nil:
 		fix := "write it like 10.1.0.0/16"
 		if a, err := netip.ParseAddr(v.text); err == nil && a.Zone() == "" {
-			fix = fmt.Sprintf("add the length of the prefix: %s", netip.PrefixFrom(a, a.BitLen()))
+			fix = fmt.Sprintf("add the length of the prefix, like %s/16", a)
 		}
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not a CIDR", v.text), fix)
 	case !p.Addr().Is4():
-		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%s is IPv6, which is not carried yet", v.text), "write the IPv4 range, and leave the IPv6 one out")
+		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, which is not carried yet", v.text), "write the IPv4 range, and leave the IPv6 one out")
 	case p != p.Masked():
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%s has bits beyond its length", v.text), fmt.Sprintf("write %s", p.Masked()))
 	default:
@@ -108,7 +108,7 @@ func (c *checker) address(v value) {
 		}
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not an IP address", v.text), fix)
 	case !a.Is4():
-		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%s is IPv6, which is not carried yet", v.text), "write the IPv4 address")
+		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, which is not carried yet", v.text), "write the IPv4 address")
 	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a.IsLinkLocalUnicast():
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%s cannot be reached from another cluster", a), "write the address that the other clusters send to")
 	}

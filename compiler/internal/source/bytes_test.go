@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+)
+
+// soon bounds what bad input may cost, with room for a loaded machine.
+const soon = 5 * time.Second
+
+// messages loads one file and returns what is said of it.
+func messages(t *testing.T, name, text string) []string {
+	t.Helper()
+	start := time.Now()
+	_, ds := Load(fstest.MapFS{name: {Data: []byte(text)}})
+	if took := time.Since(start); took > soon {
+		t.Errorf("it took %s", took)
+	}
+	var got []string
+	for _, d := range ds {
+		got = append(got, d.String())
+	}
+	return got
+}
+
+func TestBytesThatAreNotADocument(t *testing.T) {
+	sources := strings.Repeat("# padding\n", 150_000)
+	deep := strings.Replace(smallPolicy, "name: reviews\n", "name: "+strings.Repeat("[", 200)+strings.Repeat("]", 200)+"\n", 1)
+	for _, test := range []struct{ name, text, want string }{
+		{"a NUL", "apiVersion: v1\nab\x00cd: 1\n", `a.yaml:2:3: error FL1002: the file is not UTF-8 text: byte 0x00 (save it as UTF-8, or give a binary file another ending than .yaml)`},
+		{"not UTF-8", "é: \xff\x00", `a.yaml:1:4: error FL1002: the file is not UTF-8 text: byte 0xff (save it as UTF-8, or give a binary file another ending than .yaml)`},
+		{"large and ours", sources + smallPolicy, `a.yaml: error FL1003: the file has 1.4 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
+		{"huge", strings.Repeat("x", 50<<20), `a.yaml: error FL1003: the file has 50.0 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
+		{"large and somebody else's", sources, `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
+		{"nothing", "", `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
+		{"a bomb", bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
+		{"a bomb of ours", smallPolicy + bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
+		{"an alias inside its anchor", "a: &a [*a]\n", `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
+		{"too deep", deep, `a.yaml:6:40: error FL1007: the document is nested deeper than 32 levels (no field of ours is that deep: check the indentation)`},
+		{"deeper than the parser goes", strings.Repeat("[", 20_000), `a.yaml:1:1: error FL1004: the document is nested too deeply (check the brackets)`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := messages(t, "a.yaml", test.text)
+			if diff := cmp.Diff([]string{test.want}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// bomb is a mapping whose aliases stand for 9 to the given power of values.
+func bomb(power int) string {
+	var b strings.Builder
+	b.WriteString("l0: &l0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n")
+	for i := 1; i < power; i++ {
+		fmt.Fprintf(&b, "l%d: &l%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*l%d, ", i-1), 9), ", "))
+	}
+	return b.String()
+}
+
+func TestLinksAreNotFollowed(t *testing.T) {
+	_, ds := Load(fstest.MapFS{
+		"ok.yaml":   {Data: []byte(smallPolicy)},
+		"link.yaml": {Data: []byte("elsewhere.yaml"), Mode: fs.ModeSymlink},
+		"pipe.yaml": {Mode: fs.ModeNamedPipe},
+	})
+	want := "link.yaml: warning FL1011: symbolic links are not followed, so nothing is read here (put the file itself here)"
+	if len(ds) != 1 || ds[0].String() != want || diag.HasErrors(ds) {
+		t.Errorf("got %v", ds)
+	}
+}
+
+// unreadableFS has files that cannot be opened, or not be read to the end.
+type unreadableFS struct{ fstest.MapFS }
+
+func (u unreadableFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if strings.HasPrefix(name, "locked") {
+		return nil, fs.ErrPermission
+	}
+	return u.MapFS.ReadDir(name)
+}
+
+func (u unreadableFS) Open(name string) (fs.File, error) {
+	if strings.HasPrefix(name, "locked") {
+		return nil, fs.ErrPermission
+	}
+	f, err := u.MapFS.Open(name)
+	if err == nil && strings.HasPrefix(name, "torn") {
+		return tornFile{f}, nil
+	}
+	return f, err
+}
+
+type tornFile struct{ fs.File }
+
+func (tornFile) Read([]byte) (int, error) { return 0, errors.New("input/output error at sector 7") }
+
+func TestFilesThatCannotBeRead(t *testing.T) {
+	large := []byte(strings.Repeat("#\n", maxFile))
+	_, ds := Load(unreadableFS{fstest.MapFS{
+		"locked.yaml":       {Data: []byte(smallPolicy)},
+		"locked.d/a.yaml":   {Data: []byte(smallPolicy)},
+		"torn.yaml":         {Data: []byte(smallPolicy)},
+		"torn-large.yaml":   {Data: large},
+		"somebody/else.txt": {Data: []byte("\x00")},
+	}})
+	var files []string
+	for _, d := range ds {
+		if d.Code != diag.CodeUnreadable || strings.Contains(d.String(), "sector") {
+			t.Errorf("got %s", d)
+		}
+		files = append(files, d.Position.File)
+	}
+	if diff := cmp.Diff([]string{"locked.d", "locked.yaml", "torn-large.yaml", "torn.yaml"}, files); diff != "" {
+		t.Error(diff)
+	}
+}

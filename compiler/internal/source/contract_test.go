@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/schemas"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// visit calls f with every schema below s.
+func (s *schema) visit(path string, f func(path string, s *schema)) {
+	f(path, s)
+	for name, p := range s.Properties {
+		p.visit(join(path, name), f)
+	}
+	for _, inner := range []*schema{s.Items, s.Values} {
+		if inner != nil {
+			inner.visit(path+"[]", f)
+		}
+	}
+}
+
+// TestShapesAreOnesThatAreChecked fails when a type gets a marker whose meaning
+// the checks here do not know.
+func TestShapesAreOnesThatAreChecked(t *testing.T) {
+	for kind, root := range shapes() {
+		root.visit("", func(path string, s *schema) {
+			switch {
+			case !slices.Contains([]string{"object", "array", "string", "integer"}, s.Type):
+				t.Errorf("%s %s: nothing checks the type %q", kind, path, s.Type)
+			case s.Type == "integer" && (s.Minimum == nil || s.Maximum == nil):
+				t.Errorf("%s %s: a number needs a least and a most", kind, path)
+			case s.Type == "object" && s.Values == nil && s.Properties == nil:
+				t.Errorf("%s %s: an object needs fields or values", kind, path)
+			case s.Pattern != nil && formHelp[s.Pattern.String()] == "":
+				t.Errorf("%s %s: say in formHelp what %s means", kind, path, s.Pattern)
+			case s.Format != "" && s.Format != "int32":
+				t.Errorf("%s %s: nothing checks the format %q", kind, path, s.Format)
+			}
+		})
+	}
+}
+
+// TestEveryAddressIsChecked fails when a type gets a field with an address or a
+// time that valueChecks does not know.
+func TestEveryAddressIsChecked(t *testing.T) {
+	checked := []reflect.Type{reflect.TypeFor[v1alpha1.CIDR](), reflect.TypeFor[v1alpha1.Address](), reflect.TypeFor[v1alpha1.Duration]()}
+	seen := 0
+	var visit func(path string, typ reflect.Type)
+	visit = func(path string, typ reflect.Type) {
+		switch {
+		case slices.Contains(checked, typ):
+			seen++
+			if valueChecks[path] == nil {
+				t.Errorf("nothing checks %s, a %s", path, typ.Name())
+			}
+		case typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice:
+			visit(path, typ.Elem())
+		case typ.Kind() == reflect.Struct:
+			for f := range typ.Fields() {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				visit(join(path, name), f.Type)
+			}
+		}
+	}
+	visit("spec", reflect.TypeFor[v1alpha1.ClusterSetSpec]())
+	visit("spec", reflect.TypeFor[v1alpha1.TrafficPolicySpec]())
+	if seen != len(valueChecks) {
+		t.Errorf("there are %d such fields and %d checks", seen, len(valueChecks))
+	}
+}
+
+// TestMistakesNameTheirRule checks that each mistake of rules.cue points at the
+// line of the rule.
+func TestMistakesNameTheirRule(t *testing.T) {
+	texts, err := schemas.CUE()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ds := loadPolicy("  service: {name: reviews}\n  exports: {from: {}}\n")
+	if len(ds) != 1 || len(ds[0].Related) != 1 {
+		t.Fatalf("got %v", ds)
+	}
+	at := ds[0].Related[0].Position
+	lines := strings.Split(texts[at.File], "\n")
+	if at.File != "schemas/v1alpha1/rules.cue" || !strings.Contains(lines[at.Line-1], "noCluster: [") {
+		t.Errorf("the rule is said to be at %s", at)
+	}
+}
+
+// TestDisagreementIsReported gives the rules a definition that demands more
+// than the checks in Go know.
+func TestDisagreementIsReported(t *testing.T) {
+	texts, err := schemas.CUE()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts["more.cue"] = "package v1alpha1\n#TrafficPolicy: spec!: service!: name!: \"other\"\n"
+	sets, err := buildRules(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, _ := parse(chunk{file: "a.yaml", line: 1, text: []byte(smallPolicy)})
+	origin := newOrigin(root, chunk{file: "a.yaml"})
+	ds := sets[v1alpha1.KindTrafficPolicy].check(v1alpha1.KindTrafficPolicy, newContext().Encode(root.value()), origin)
+	if len(ds) != 1 || ds[0].Code != diag.CodeDefinition {
+		t.Errorf("got %v", ds)
+	}
+}
+
+func TestBrokenRulesAreRefused(t *testing.T) {
+	for _, text := range []string{"", "package v1alpha1\na: b: {", "package v1alpha1\na: 1 & 2\n", "package v1alpha1\nimport \"nowhere.example/x\"\n"} {
+		if _, err := buildRules(map[string]string{"a.cue": text}); err == nil {
+			t.Errorf("%q was accepted", text)
+		}
+	}
+}
