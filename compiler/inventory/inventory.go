@@ -40,7 +40,8 @@ type Cluster struct {
 	// Kinds that the API server serves, of those that Fairlead writes, as
 	// Kind.group, such as "ServiceImport.multicluster.x-k8s.io".
 	Kinds []string `json:"kinds,omitempty"`
-	// Services that policies may speak of.
+	// Services that policies may speak of, without those that Fairlead itself
+	// wrote (manifest.LabelManagedBy): a stub must not make itself superfluous.
 	Services []Service `json:"services,omitempty"`
 	// Exports are the ServiceExports that exist.
 	Exports []Name `json:"exports,omitempty"`
@@ -124,21 +125,24 @@ type Object struct {
 // Allocation is an address, a prefix or a key that a name keeps.
 type Allocation struct {
 	// Pool that the value is from: "global", "clusterset", "export/<cluster>",
-	// "tunnel/<cluster>" or "key/<cluster>".
+	// "tunnel/<cluster>", "key/<cluster>" or "address/<cluster>".
 	Pool string `json:"pool"`
-	// Key is the name within the pool: a cluster, namespace/service, or gateway.
+	// Key is the name within the pool: a cluster, namespace/service,
+	// namespace/service/cluster, or gateway.
 	Key string `json:"key"`
-	// Value is an address, a prefix, or a public key.
+	// Value is an address, a prefix, a public key, or addresses with a comma
+	// between them.
 	Value string `json:"value"`
 }
 
 // The pools of the ledger.
 const (
 	PoolGlobal     = "global"     // cluster → its global CIDR
-	PoolClusterSet = "clusterset" // namespace/service → its clusterset IP
+	PoolClusterSet = "clusterset" // namespace/service → its clusterset IP; namespace/service/cluster → that of its part there
 	PoolExport     = "export/"    // + cluster: namespace/service → its export address
 	PoolTunnel     = "tunnel/"    // + cluster: gateway → its tunnel address
 	PoolKey        = "key/"       // + cluster: gateway → the public key that peers were told last
+	PoolAddress    = "address/"   // + cluster: gateway → the announced addresses that peers were told last
 )
 
 // Find returns the observation of a cluster, and false where there is none.

@@ -57,6 +57,24 @@ func FromContent(content map[string]any) (Object, error) {
 	return o, nil
 }
 
+// Stamp returns the object with the label and the annotation that every object
+// of Fairlead carries.
+func (o Object) Stamp(id FragmentID) Object {
+	u := o.Unstructured()
+	labels, annotations := u.GetLabels(), u.GetAnnotations()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	labels[LabelManagedBy] = ManagedBy
+	annotations[AnnotationFragment] = string(id)
+	u.SetLabels(labels)
+	u.SetAnnotations(annotations)
+	return Object{content: u.Object}
+}
+
 // Ref identifies the object.
 func (o Object) Ref() Ref {
 	u := unstructured.Unstructured{Object: o.content}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package compiler
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/emit/istio"
+	"github.com/fairlead/fairlead/compiler/internal/emit/l4"
+	"github.com/fairlead/fairlead/compiler/internal/emit/mcs"
+	"github.com/fairlead/fairlead/compiler/internal/emit/tunnel"
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/compiler/manifest"
+)
+
+// Compile turns the documents in files and what was observed of the clusters
+// into one bundle per cluster. It reports every mistake at once; with an error
+// among them the Result is empty, and warnings come with a full Result.
+func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
+	docs, diags := source.Load(files)
+	broken := diag.HasErrors(diags)
+	f, found := fleet.Build(docs, inv)
+	if broken {
+		found = slices.DeleteFunc(found, mayFollow)
+	}
+	diags = append(diags, found...)
+	plans, refused := plan.Build(f)
+	diags = diag.Sort(append(diags, refused...))
+	if diag.HasErrors(diags) {
+		return Result{}, diags
+	}
+	result := Result{Allocations: f.Allocations}
+	for _, q := range f.Quarantined {
+		result.Quarantined = append(result.Quarantined, Quarantined(q))
+	}
+	for _, p := range plans {
+		if err := result.add(p, inv); err != nil {
+			d := diag.Diagnostic{Code: CodeInternal, Severity: diag.Error, Position: diag.Position{File: "."},
+				Message: fmt.Sprintf("cannot write the objects of cluster %q: %s", p.Store, err), Fix: "this is a mistake in Fairlead: please report it"}
+			return Result{}, append(diags, d)
+		}
+	}
+	result.sort()
+	return result, diags
+}
+
+// CodeInternal is the code of a mistake that is not the user's.
+const CodeInternal = "FL1399"
+
+// mayFollow tells whether a mistake may come from a document that was left out
+// because it has a mistake of its own.
+func mayFollow(d diag.Diagnostic) bool {
+	switch d.Code {
+	case fleet.CodeNoSet, fleet.CodeAmbiguousSet, fleet.CodeUnknownSet:
+		return true
+	}
+	return false
+}
+
+// Codes returns every code that Compile can report, in the order of their
+// numbers.
+func Codes() []diag.Code {
+	all := slices.Concat(diag.Codes(), fleet.Codes(), plan.Codes(), []diag.Code{{ID: CodeInternal, Title: "mistake in Fairlead",
+		Doc: "Fairlead made an object that it cannot write. The documents are not at fault: please report it."}})
+	slices.SortFunc(all, func(a, b diag.Code) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// emitters in the order of their names. Each sees the plan and nothing of the
+// others.
+var emitters = []func(plan.Plan) ([]manifest.Fragment, error){istio.Emit, l4.Emit, mcs.Emit, tunnel.Emit}
+
+// add takes in what one cluster needs.
+func (r *Result) add(p plan.Plan, inv inventory.Inventory) error {
+	objects := map[manifest.FragmentID][]manifest.Object{}
+	for _, emit := range emitters {
+		fragments, err := emit(p)
+		if err != nil {
+			return err
+		}
+		for _, f := range fragments {
+			objects[f.ID] = append(objects[f.ID], f.Objects...)
+		}
+	}
+	s := store{plan: p, held: map[manifest.FragmentID]bool{}}
+	s.facts, s.known = inv.Find(p.Store)
+	for _, n := range p.Held {
+		s.hold(n.Fragment, n.Message)
+	}
+	for _, n := range p.Pending {
+		s.wait(n.Fragment, n.Message)
+	}
+	r.Bundles = append(r.Bundles, s.bundle(objects))
+	r.Held, r.Pending = append(r.Held, s.heldNotes...), append(r.Pending, s.pending...)
+	for _, t := range p.Traffic {
+		r.Traffic = append(r.Traffic, Traffic{Consumer: p.Store, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
+	}
+	return nil
+}
+
+// sort brings the result into the order that its documentation promises. The
+// backends of a tier, and the rules of a service, stay as written.
+func (r *Result) sort() {
+	slices.SortStableFunc(r.Traffic, func(a, b Traffic) int {
+		return cmp.Or(cmp.Compare(a.Consumer, b.Consumer), cmp.Compare(a.Service, b.Service))
+	})
+	slices.SortStableFunc(r.Quarantined, func(a, b Quarantined) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Fact, b.Fact))
+	})
+}

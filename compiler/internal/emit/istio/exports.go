@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package istio
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"istio.io/api/networking/v1alpha3"
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+)
+
+// entry is a subset that callers elsewhere name.
+type entry struct {
+	subset string
+	labels map[string]string
+}
+
+// exports emits the Gateway that lets callers of other clusters in to exactly
+// this service, and gathers the subsets that they name.
+func (e *emitter) exports() {
+	x := e.service.Export
+	if x == nil || x.Gateway == nil {
+		return
+	}
+	found := map[string]map[string]string{}
+	for _, caller := range x.Callers {
+		for _, r := range caller.Rules {
+			for _, c := range r.Chains() {
+				for _, member := range c.Members() {
+					// The caller's own pods at the head are reached directly.
+					if member.Cluster != e.store || member.Local && c.Head.Local {
+						continue
+					}
+					for _, port := range e.service.Ports {
+						found[e.subsetName(caller.Cluster, port, c)] = member.Labels
+					}
+				}
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		e.entries = append(e.entries, entry{name, found[name]})
+	}
+	out := &networking.Gateway{TypeMeta: kind("Gateway"), ObjectMeta: e.meta(mainName)}
+	out.Spec.Selector = x.Gateway.Selector
+	out.Spec.Servers = []*v1alpha3.Server{{
+		Port:  &v1alpha3.Port{Number: uint32(x.Gateway.Port), Name: "tls", Protocol: "TLS"},
+		Hosts: []string{fmt.Sprintf("%s/%s", e.service.Namespace, e.ownHost())},
+		Tls:   &v1alpha3.ServerTLSSettings{Mode: v1alpha3.ServerTLSSettings_AUTO_PASSTHROUGH},
+	}}
+	e.add(out)
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package istio
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"istio.io/api/networking/v1alpha3"
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+)
+
+// host is one name of the mesh registry that routes point at.
+type host struct {
+	name string
+	// prefix of the names of its objects.
+	prefix string
+	// shape is the head's cluster and what stands below it; empty for the home
+	// host.
+	shape   string
+	address netip.Addr
+	// depth is the number of tiers below the first.
+	depth  int
+	chains []placed
+}
+
+// placed is a chain on one port of a host.
+type placed struct {
+	plan.Chain
+	port   plan.Port
+	subset string
+}
+
+// place finds the host and the subset for a chain, and notes the chain there.
+func (e *emitter) place(port plan.Port, c plan.Chain) (*host, string) {
+	h := e.hostOf(c)
+	h.depth = max(h.depth, len(c.Tiers))
+	p := placed{Chain: c, port: port, subset: e.subsetName(e.store, port, c)}
+	if !slices.ContainsFunc(h.chains, func(q placed) bool { return q.subset == p.subset }) {
+		h.chains = append(h.chains, p)
+	}
+	if h == e.home && len(c.Tiers) == 0 && len(c.Head.Labels) == 0 {
+		return h, ""
+	}
+	return h, p.subset
+}
+
+// hostOf returns the host of a chain. Chains with one head and one fallback
+// share a host; the first of a cluster has the plain name.
+func (e *emitter) hostOf(c plan.Chain) *host {
+	if c.Head.Local {
+		if e.home == nil {
+			e.home = &host{name: e.ownHost(), prefix: mainName}
+		}
+		return e.home
+	}
+	shape := c.Head.Cluster + ">" + c.Fallback()
+	plain := true
+	for _, h := range e.parts {
+		if h.shape == shape {
+			return h
+		}
+		plain = plain && !strings.HasPrefix(h.shape, c.Head.Cluster+">")
+	}
+	h := &host{name: e.partHost(c.Head.Cluster, ""), prefix: mainName + "-" + c.Head.Cluster, shape: shape, address: c.Head.Part}
+	if !plain {
+		h.name = e.partHost(c.Head.Cluster, "fl-"+digest(shape)+".")
+		h.prefix += "--" + digest(shape)
+		h.address = netip.Addr{}
+	}
+	e.parts = append(e.parts, h)
+	return h
+}
+
+// labelPrefix begins the labels that tell tiers apart.
+const labelPrefix = "fairlead.dev/t"
+
+// failoverPriority lists the labels of the tiers below the first, best last:
+// istiod counts from the front how many of them an endpoint has in common with
+// the caller, and what nobody has is in common.
+func (h *host) failoverPriority() []string {
+	var out []string
+	for i := range h.depth {
+		out = append(out, fmt.Sprintf("%s%d", labelPrefix, i+1))
+	}
+	return out
+}
+
+// tierLabel is the label of the endpoints of a tier, 1 for the first below the
+// head.
+func (h *host) tierLabel(tier int) string {
+	return fmt.Sprintf("%s%d", labelPrefix, h.depth-tier+1)
+}
+
+// endpoints returns the gateways behind a host. At the home host they have the
+// labels of the pods whose place they take, so that the same subset finds
+// them.
+func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
+	var out []*v1alpha3.WorkloadEntry
+	seen := map[string]bool{}
+	for _, c := range h.chains {
+		tiers := slices.Concat([][]plan.Backend{{c.Head}}, c.Tiers)
+		for i, tier := range tiers {
+			if i == 0 && c.Head.Local {
+				continue
+			}
+			labels := map[string]string{}
+			if c.Head.Local {
+				maps.Copy(labels, c.Head.Labels)
+			}
+			if i > 0 {
+				labels[h.tierLabel(i)] = "x"
+			}
+			for _, w := range e.gateways(tier, labels) {
+				if key := fmt.Sprint(w.Address, w.Labels); !seen[key] {
+					seen[key] = true
+					out = append(out, w)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// gateways returns the endpoints of one tier. Where several clusters share it,
+// each has its weight, divided between its addresses.
+func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1alpha3.WorkloadEntry {
+	multiple := int64(1)
+	for _, b := range tier {
+		if n := int64(len(gatewayOf(b).Addresses)); n > 0 {
+			multiple *= n
+		}
+	}
+	var out []*v1alpha3.WorkloadEntry
+	for _, b := range tier {
+		g := gatewayOf(b)
+		if b.Absent {
+			continue
+		}
+		for _, a := range g.Addresses {
+			w := &v1alpha3.WorkloadEntry{Address: a.String(), Ports: map[string]uint32{}, Labels: maps.Clone(labels)}
+			for _, p := range e.service.Ports {
+				w.Ports[portName(p)] = uint32(g.Port)
+			}
+			if len(tier) > 1 {
+				w.Weight = uint32(b.Weight * multiple / int64(len(g.Addresses)))
+			}
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// gatewayOf returns the gateway of a backend's cluster, empty where it has
+// none.
+func gatewayOf(b plan.Backend) plan.MeshGateway {
+	if b.Gateway == nil {
+		return plan.MeshGateway{}
+	}
+	return *b.Gateway
+}
+
+// portName is the name of a port in the registry. An unnamed one is named
+// after its protocol, as Istio asks.
+func portName(p plan.Port) string {
+	return cmp.Or(p.Name, fmt.Sprintf("%s-%d", p.Protocol, p.Number))
+}
+
+func (e *emitter) ports() []*v1alpha3.ServicePort {
+	var out []*v1alpha3.ServicePort
+	for _, p := range e.service.Ports {
+		out = append(out, &v1alpha3.ServicePort{Number: uint32(p.Number), Name: portName(p), Protocol: strings.ToUpper(string(p.Protocol))})
+	}
+	return out
+}
+
+// serviceEntry emits the ServiceEntry of a host, unless nobody is behind it.
+func (e *emitter) serviceEntry(h *host) {
+	endpoints := e.endpoints(h)
+	if len(endpoints) == 0 {
+		return
+	}
+	out := &networking.ServiceEntry{TypeMeta: kind("ServiceEntry"), ObjectMeta: e.meta(h.prefix)}
+	out.Spec.Hosts = []string{h.name}
+	out.Spec.Ports = e.ports()
+	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
+	out.Spec.Resolution = v1alpha3.ServiceEntry_STATIC
+	out.Spec.Endpoints = endpoints
+	if h != e.home {
+		// A gateway that does not know the host cannot pass callers of other
+		// clusters on to it.
+		out.Spec.ExportTo = e.service.Import.Namespaces
+		if len(out.Spec.ExportTo) == 0 {
+			out.Spec.ExportTo = []string{"."}
+		}
+	}
+	if h.address.IsValid() {
+		out.Spec.Addresses = []string{h.address.String()}
+	}
+	e.add(out)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package istio
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Emit returns the objects for every service of a cluster with Istio.
+func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+	var out []manifest.Fragment
+	for _, s := range p.Services {
+		if s.EastWest != v1alpha1.EastWestIstio {
+			continue
+		}
+		e := &emitter{store: p.Store, domain: p.Domain, service: s}
+		e.imports()
+		e.exports()
+		e.homeRule()
+		if e.err != nil {
+			return nil, e.err
+		}
+		out = append(out, manifest.Fragment{ID: s.Fragment, Objects: e.objects})
+	}
+	return out, nil
+}
+
+// emitter gathers the objects of one service in one cluster.
+type emitter struct {
+	store, domain string
+	service       plan.Service
+	home          *host
+	parts         []*host
+	// entries are the subsets that callers elsewhere name.
+	entries []entry
+	objects []manifest.Object
+	err     error
+}
+
+// add takes in an object. What cannot be encoded ends the whole.
+func (e *emitter) add(typed any) {
+	o, err := manifest.New(typed)
+	if err != nil {
+		e.err = cmp.Or(e.err, err)
+		return
+	}
+	e.objects = append(e.objects, o)
+}
+
+// meta names an object. Cluster names have no dots and do not begin with a
+// dash, so that no two names can be the same, whatever policies are called.
+func (e *emitter) meta(prefix string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: e.service.Namespace, Name: prefix + "." + e.service.Policy}
+}
+
+// The first labels of the names of objects.
+const (
+	mainName       = "fairlead"
+	clusterSetName = "fairlead--clusterset"
+)
+
+func kind(name string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: networking.SchemeGroupVersion.String(), Kind: name}
+}
+
+// ownHost is the Service's name inside a cluster.
+func (e *emitter) ownHost() string {
+	return fmt.Sprintf("%s.%s.svc.cluster.local", e.service.Name, e.service.Namespace)
+}
+
+// clusterSetHost is the Service's name in the whole set.
+func (e *emitter) clusterSetHost() string {
+	return fmt.Sprintf("%s.%s.svc.%s", e.service.Name, e.service.Namespace, e.domain)
+}
+
+// partHost is the name of one other cluster's part of the service.
+func (e *emitter) partHost(cluster, shape string) string {
+	return fmt.Sprintf("%s.%s.svc.%s%s.%s", e.service.Name, e.service.Namespace, shape, cluster, e.domain)
+}
+
+// digest returns eight hexadecimal digits of a text: short enough for a
+// server name, and two texts of one service hardly ever share them.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:4])
+}
+
+// subsetName names a chain on one port. A chain that begins with the caller's
+// own pods is the caller's alone: its subset there also has the fallbacks.
+func (e *emitter) subsetName(caller string, port plan.Port, c plan.Chain) string {
+	owner := ""
+	if c.Head.Local {
+		owner = caller
+	}
+	return "fl-" + digest(fmt.Sprintf("%s/%s|%d|%s|%s", e.service.Namespace, e.service.Name, port.Number, owner, c.ID()))
+}
+
+// sni is the server name by which a gateway with AUTO_PASSTHROUGH finds the
+// pods of a subset, in the form that Istio gives its Envoy clusters.
+func (e *emitter) sni(port plan.Port, subset string) string {
+	return fmt.Sprintf("outbound_.%d_.%s_.%s", port.Number, subset, e.ownHost())
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package l4
+
+import (
+	"net/netip"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Emit returns a ServiceRoute for each policy that this cluster's agents have
+// something to do for.
+func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+	var out []manifest.Fragment
+	for _, s := range p.Services {
+		spec := v1alpha1.ServiceRouteSpec{Service: s.Name}
+		if s.EastWest != v1alpha1.EastWestFairlead || len(s.Ports) == 0 || s.Headless {
+			continue
+		}
+		for _, port := range s.Ports {
+			spec.Ports = append(spec.Ports, v1alpha1.RoutePort{Name: port.Name, Port: port.Number, Transport: port.Transport})
+		}
+		if e := s.Export; e != nil && e.Address.IsValid() {
+			spec.Export = &v1alpha1.RouteExport{Addresses: []v1alpha1.Address{address(e.Address)}}
+		}
+		if i := s.Import; i != nil && i.Routed {
+			spec.Import = routeImport(i)
+		}
+		if spec.Export == nil && spec.Import == nil {
+			continue
+		}
+		o, err := manifest.New(&v1alpha1.ServiceRoute{
+			TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindServiceRoute},
+			ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Policy}, Spec: spec})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, manifest.Fragment{ID: s.Fragment, Objects: []manifest.Object{o}})
+	}
+	return out, nil
+}
+
+// routeImport takes the last rule, which is the one without matches: a
+// connection has nothing that another could match.
+func routeImport(i *plan.Import) *v1alpha1.RouteImport {
+	out := &v1alpha1.RouteImport{Addresses: []v1alpha1.Address{address(i.Virtual)}, MinHealthy: i.MinHealthy}
+	for _, tier := range i.Rules[len(i.Rules)-1].Tiers {
+		var t v1alpha1.RouteTier
+		for _, b := range tier {
+			backend := v1alpha1.RouteBackend{Cluster: b.Cluster, Weight: int32(b.Weight)}
+			if !b.Local {
+				backend.Address = address(b.Address)
+			}
+			t.Backends = append(t.Backends, backend)
+		}
+		out.Tiers = append(out.Tiers, t)
+	}
+	if len(out.Tiers) == 0 {
+		return nil
+	}
+	return out
+}
+
+func address(a netip.Addr) v1alpha1.Address { return v1alpha1.Address(a.String()) }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mcs
+
+import (
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/manifest"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/mcs-api/pkg/apis/v1beta1"
+)
+
+// Emit returns the ServiceExports and ServiceImports that are ours to write.
+func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+	var out []manifest.Fragment
+	for _, s := range p.Services {
+		f := manifest.Fragment{ID: s.Fragment}
+		meta := metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name}
+		if s.Export != nil && s.Export.Declare {
+			o, err := manifest.New(&v1beta1.ServiceExport{TypeMeta: kind("ServiceExport"), ObjectMeta: meta})
+			if err != nil {
+				return nil, err
+			}
+			f.Objects = append(f.Objects, o)
+		}
+		if s.Import != nil && s.Import.Declare {
+			o, err := manifest.New(serviceImport(s, meta))
+			if err != nil {
+				return nil, err
+			}
+			f.Objects = append(f.Objects, o)
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func kind(name string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: v1beta1.GroupVersion.String(), Kind: name}
+}
+
+// serviceImport has the clusterset IP, unless the service is headless: then
+// callers get the addresses of its pods (KEP-1645).
+func serviceImport(s plan.Service, meta metav1.ObjectMeta) *v1beta1.ServiceImport {
+	out := &v1beta1.ServiceImport{TypeMeta: kind("ServiceImport"), ObjectMeta: meta}
+	out.Spec.Type = v1beta1.Headless
+	if !s.Headless {
+		out.Spec.Type = v1beta1.ClusterSetIP
+		out.Spec.IPs = []string{s.Import.Virtual.String()}
+		out.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
+	}
+	for _, p := range s.Ports {
+		port := v1beta1.ServicePort{Name: p.Name, Port: p.Number, Protocol: corev1.Protocol(p.Transport)}
+		if p.AppProtocol != "" {
+			port.AppProtocol = &p.AppProtocol
+		}
+		out.Spec.Ports = append(out.Spec.Ports, port)
+	}
+	return out
+}

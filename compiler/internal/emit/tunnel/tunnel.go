@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tunnel
+
+import (
+	"net/netip"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Emit returns the Dataplane, or nothing where the cluster has no tunnels.
+func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+	t := p.Tunnel
+	if t == nil {
+		return nil, nil
+	}
+	spec := v1alpha1.DataplaneSpec{Cluster: p.Store, Driver: t.Driver, MTU: t.MTU, PodCIDRs: cidrs(t.Pods),
+		GlobalCIDR: v1alpha1.CIDR(t.Global.String()), ClusterSetCIDR: v1alpha1.CIDR(t.Virtual.String())}
+	for _, g := range t.Gateways {
+		spec.Gateways = append(spec.Gateways, v1alpha1.LocalGateway{Name: g.Name, Node: g.Node, NodeAddresses: addresses(g.Addresses),
+			TunnelAddress: v1alpha1.Address(g.Tunnel.String()), Port: g.Port})
+	}
+	for _, peer := range t.Peers {
+		out := v1alpha1.Peer{Cluster: peer.Cluster, Gateway: peer.Gateway, PublicKey: peer.Key,
+			TunnelAddress: v1alpha1.Address(peer.Tunnel.String()), Prefixes: cidrs(peer.Prefixes)}
+		for _, e := range peer.Endpoints {
+			out.Endpoints = append(out.Endpoints, e.String())
+		}
+		spec.Peers = append(spec.Peers, out)
+	}
+	o, err := manifest.New(&v1alpha1.Dataplane{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindDataplane},
+		ObjectMeta: metav1.ObjectMeta{Name: p.ClusterSet}, Spec: spec})
+	if err != nil {
+		return nil, err
+	}
+	return []manifest.Fragment{{ID: t.Fragment, Objects: []manifest.Object{o}}}, nil
+}
+
+func cidrs(ps []netip.Prefix) []v1alpha1.CIDR {
+	var out []v1alpha1.CIDR
+	for _, p := range ps {
+		out = append(out, v1alpha1.CIDR(p.String()))
+	}
+	return out
+}
+
+func addresses(as []netip.Addr) []v1alpha1.Address {
+	var out []v1alpha1.Address
+	for _, a := range as {
+		out = append(out, v1alpha1.Address(a.String()))
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/allot"
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/inventory"
+)
+
+// Build resolves documents and an inventory. With any error among the
+// diagnostics the Fleet is good for nothing but finding further mistakes.
+func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
+	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger)}
+	// The order matters: policies need the sets' clusters, conflicts need the
+	// policies' exporters and consumers, and only what takes part gets addresses.
+	b.sets(docs.ClusterSets)
+	b.checkSets()
+	b.policies(docs.Policies)
+	b.services()
+	for _, s := range b.fleet.Services {
+		b.checkService(s)
+	}
+	b.checkGateways()
+	b.resolveGateways()
+	b.allot()
+	return b.fleet, diag.Sort(b.diags)
+}
+
+// builder gathers a Fleet and every mistake on the way.
+type builder struct {
+	fleet  *Fleet
+	inv    inventory.Inventory
+	ledger allot.Ledger
+	all    []*Policy
+	diags  []diag.Diagnostic
+}
+
+// mistake is an error under way: where it is and what else it speaks of.
+type mistake struct {
+	code, fix string
+	at        diag.Position
+	related   []diag.Related
+}
+
+func (b *builder) report(m mistake, format string, args ...any) {
+	b.diags = append(b.diags, diag.Diagnostic{Code: m.code, Severity: diag.Error, Message: fmt.Sprintf(format, args...),
+		Fix: m.fix, Position: m.at, Related: m.related})
+}
+
+func also(at diag.Position, message string) []diag.Related {
+	return []diag.Related{{Position: at, Message: message}}
+}
+
+func byName(a, b *Cluster) int { return cmp.Compare(a.Name, b.Name) }
+
+func names(clusters []*Cluster) []string {
+	out := make([]string, len(clusters))
+	for i, c := range clusters {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// unique sorts clusters by name and drops repetitions.
+func unique(clusters []*Cluster) []*Cluster {
+	slices.SortFunc(clusters, byName)
+	return slices.Compact(clusters)
+}

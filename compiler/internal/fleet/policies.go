@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// policies resolves every TrafficPolicy whose ClusterSet can be told.
+func (b *builder) policies(docs []source.Policy) {
+	for _, doc := range docs {
+		set := b.setOf(doc)
+		if set == nil {
+			continue
+		}
+		spec := doc.Spec
+		p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, At: doc.Origin.At,
+			MinHealthy: minHealthy(spec.Failover), Accepted: spec.AcceptDegradations, spec: spec}
+		if spec.Resilience != nil {
+			p.Outlier = spec.Resilience.OutlierDetection
+		}
+		for i, r := range spec.Rules {
+			p.Rules = append(p.Rules, b.rule(p, r, i))
+		}
+		if len(p.Rules) == 0 {
+			p.Rules = []Rule{{Label: "0", Path: "spec.rules"}}
+		}
+		b.all = append(b.all, p)
+	}
+	slices.SortStableFunc(b.all, func(x, y *Policy) int {
+		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
+	})
+}
+
+// setOf finds the ClusterSet of a policy, or reports why it cannot.
+func (b *builder) setOf(doc source.Policy) *Set {
+	name, sets := doc.Spec.ClusterSet, b.fleet.Sets
+	var known []string
+	for _, s := range sets {
+		known = append(known, s.Name)
+	}
+	at := mistake{at: doc.Origin.At("spec.clusterSet")}
+	i := slices.IndexFunc(sets, func(s *Set) bool { return s.Name == name })
+	switch {
+	case i >= 0:
+		return sets[i]
+	case len(sets) == 0:
+		at.code, at.fix = CodeNoSet, "add a ClusterSet that lists the clusters"
+		b.report(at, "there is no ClusterSet for policy %s/%s", doc.Namespace, doc.Name)
+	case name != "":
+		at.code, at.fix = CodeUnknownSet, suggest(name, known)
+		b.report(at, "unknown ClusterSet %q", name)
+	case len(sets) == 1:
+		return sets[0]
+	default:
+		at.code, at.fix = CodeAmbiguousSet, "write spec.clusterSet; "+suggest("", known)
+		b.report(at, "policy %s/%s does not say which ClusterSet it is for", doc.Namespace, doc.Name)
+	}
+	return nil
+}
+
+// minHealthy returns the percentage, at least 1: with 0% a backend keeps its
+// share while any endpoint is ready, and 1% says the same of up to a hundred.
+func minHealthy(f *v1alpha1.Failover) int32 {
+	if f == nil || f.MinHealthy == "" {
+		return v1alpha1.DefaultMinHealthy
+	}
+	n, err := f.MinHealthy.Parse()
+	if err != nil {
+		return v1alpha1.DefaultMinHealthy
+	}
+	return int32(max(n, 1))
+}
+
+func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
+	out := Rule{Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i),
+		Matches: r.Matches, Timeout: r.Timeout, Retries: r.Retries}
+	shares := len(r.Backends) == 0
+	for j, backend := range r.Backends {
+		path := fmt.Sprintf("%s.backends[%d]", out.Path, j)
+		weight := int64(1)
+		if backend.Weight != nil {
+			weight = int64(*backend.Weight)
+		}
+		shares = shares || weight > 0
+		if c := b.lookUp(p, backend.Cluster, path+".cluster"); c != nil {
+			out.Backends = append(out.Backends, Backend{Cluster: c, Subset: backend.Subset, Weight: weight, Priority: backend.Priority, Path: path})
+		}
+	}
+	if !shares {
+		b.report(mistake{code: CodeNoWeight, at: p.At(out.Path + ".backends"), fix: "give one of them a weight"},
+			"every backend of rule %q has weight 0", out.Label)
+	}
+	return out
+}
+
+// lookUp finds a cluster that a policy names, or reports it.
+func (b *builder) lookUp(p *Policy, name, path string) *Cluster {
+	c := p.Set.Cluster(name)
+	if c == nil {
+		b.report(mistake{code: CodeUnknownCluster, at: p.At(path), fix: suggest(name, names(p.Set.Clusters))},
+			"unknown cluster %q", name)
+	}
+	return c
+}
+
+// choose resolves a selector and reports one that chooses nothing.
+func (b *builder) choose(p *Policy, s v1alpha1.ClusterSelector, path string) []*Cluster {
+	var out []*Cluster
+	missed := false
+	for i, name := range s.Clusters {
+		if c := b.lookUp(p, name, fmt.Sprintf("%s.clusters[%d]", path, i)); c != nil {
+			out = append(out, c)
+		} else {
+			missed = true
+		}
+	}
+	for _, c := range p.Set.Clusters {
+		if len(s.MatchLabels) > 0 && hasAll(c.Labels, s.MatchLabels) {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 && !missed {
+		b.report(mistake{code: CodeEmptySelection, at: p.At(path), fix: "correct the labels, or name clusters"},
+			"no cluster of ClusterSet %q is chosen", p.Set.Name)
+	}
+	return unique(out)
+}
+
+// hasAll tells whether labels contain all of the wanted.
+func hasAll(labels, wanted map[string]string) bool {
+	for _, k := range slices.Sorted(maps.Keys(wanted)) {
+		if v, ok := labels[k]; !ok || v != wanted[k] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// is tells whether a name is the service's.
+func (s *Service) is(n inventory.Name) bool { return n.Namespace == s.Namespace && n.Name == s.Name }
+
+// resolvePorts takes from the clusters what the policies do not say: names,
+// and the ports themselves. Exporters are asked first, by name; a service is
+// the same everywhere (KEP-1645), so that any other cluster may answer too.
+func (s *Service) resolvePorts() {
+	asked := slices.Clone(s.Exporters)
+	for _, c := range s.Set.Clusters {
+		if !slices.Contains(asked, c) {
+			asked = append(asked, c)
+		}
+	}
+	var observed []Port
+	for i, c := range asked {
+		svc, ok := c.Facts.Service(s.Namespace, s.Name)
+		if !ok {
+			continue
+		}
+		exports := i < len(s.Exporters)
+		s.Headless = s.Headless || exports && svc.Headless
+		if svc.ExternalName {
+			continue
+		}
+		for _, p := range svc.Ports {
+			port, ok := portOf(p)
+			if ok && (exports || s.PortsGiven()) && !slices.ContainsFunc(observed, port.same) {
+				observed = append(observed, port)
+			}
+		}
+	}
+	if !s.PortsGiven() {
+		s.Ports = observed
+		slices.SortFunc(s.Ports, comparePorts)
+	}
+	s.NamesKnown = true
+	for i, p := range s.Ports {
+		j := slices.IndexFunc(observed, p.same)
+		if j < 0 {
+			s.NamesKnown = false
+			continue
+		}
+		s.Ports[i].Name, s.Ports[i].AppProtocol = observed[j].Name, observed[j].AppProtocol
+	}
+}
+
+// same tells whether two ports have one number and transport.
+func (p Port) same(q Port) bool { return p.Number == q.Number && p.Transport() == q.Transport() }
+
+// Transport is the transport protocol of the port.
+func (p Port) Transport() v1alpha1.Transport {
+	if p.Protocol == v1alpha1.ProtocolUDP {
+		return v1alpha1.TransportUDP
+	}
+	return v1alpha1.TransportTCP
+}
+
+// L7 tells whether the port is routed per request.
+func (p Port) L7() bool {
+	return p.Protocol == v1alpha1.ProtocolHTTP || p.Protocol == v1alpha1.ProtocolGRPC
+}
+
+// protocolNames are the values of appProtocol, and the port name prefixes,
+// that tell a protocol (Istio's protocol selection; Kubernetes' standard
+// application protocols).
+var protocolNames = map[string]v1alpha1.Protocol{
+	"http": v1alpha1.ProtocolHTTP, "http2": v1alpha1.ProtocolHTTP, "kubernetes.io/h2c": v1alpha1.ProtocolHTTP,
+	"grpc": v1alpha1.ProtocolGRPC, "grpc-web": v1alpha1.ProtocolGRPC,
+	"https": v1alpha1.ProtocolTLS, "tls": v1alpha1.ProtocolTLS,
+}
+
+// portOf reads a port that was observed; false for a transport that nothing
+// here carries.
+func portOf(p inventory.Port) (Port, bool) {
+	out := Port{Name: p.Name, Number: p.Port, AppProtocol: p.AppProtocol, Protocol: v1alpha1.ProtocolTCP}
+	switch p.Transport {
+	case "TCP", "":
+	case "UDP":
+		out.Protocol = v1alpha1.ProtocolUDP
+		return out, true
+	default:
+		return out, false
+	}
+	prefix, _, _ := strings.Cut(p.Name, "-")
+	for _, word := range []string{strings.ToLower(p.AppProtocol), p.Name, prefix} {
+		if protocol, ok := protocolNames[word]; ok {
+			out.Protocol = protocol
+			break
+		}
+	}
+	return out, true
+}
+
+// PortsOf returns the ports of the Service in one cluster, as observed.
+func (s *Service) PortsOf(c *Cluster) []Port {
+	svc, _ := c.Facts.Service(s.Namespace, s.Name)
+	var out []Port
+	for _, p := range svc.Ports {
+		if port, ok := portOf(p); ok {
+			out = append(out, port)
+		}
+	}
+	slices.SortFunc(out, comparePorts)
+	return out
+}

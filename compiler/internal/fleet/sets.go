@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// defaultGatewayLabels select the pods of the east-west gateway that Istio's
+// installation guide makes.
+var defaultGatewayLabels = map[string]string{"istio": "eastwestgateway"}
+
+// sets resolves every ClusterSet.
+func (b *builder) sets(docs []source.ClusterSet) {
+	for _, doc := range docs {
+		spec := doc.Spec
+		ranges := v1alpha1.AddressRanges{}
+		if spec.Addresses != nil {
+			ranges = *spec.Addresses
+		}
+		s := &Set{Name: doc.Name, Domain: cmp.Or(spec.Domain, v1alpha1.DefaultDomain), At: doc.Origin.At,
+			Global:  prefix(cmp.Or(ranges.Global, v1alpha1.DefaultGlobalRange)),
+			Virtual: prefix(cmp.Or(ranges.ClusterSet, v1alpha1.DefaultClusterSetRange)),
+			Driver:  v1alpha1.DriverWireGuard}
+		if c := spec.Connectivity; c != nil {
+			s.Driver = cmp.Or(c.Driver, s.Driver)
+			if mtu, err := strconv.ParseInt(c.MTU, 10, 32); err == nil {
+				s.MTU = int32(mtu)
+			}
+		}
+		for i, c := range spec.Clusters {
+			s.Clusters = append(s.Clusters, b.cluster(s, c, fmt.Sprintf("spec.clusters[%d]", i)))
+		}
+		slices.SortStableFunc(s.Clusters, byName)
+		b.fleet.Sets = append(b.fleet.Sets, s)
+	}
+	slices.SortStableFunc(b.fleet.Sets, func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
+}
+
+func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
+	out := &Cluster{Set: s, Name: c.Name, Region: c.Region, Zone: c.Zone, Context: c.Name, Labels: c.Labels, Path: path,
+		EastWest: v1alpha1.EastWestFairlead, Discovery: v1alpha1.DiscoveryFairlead}
+	if c.API != nil {
+		out.Context = c.API.Context
+	}
+	if p := c.Providers; p != nil {
+		out.EastWest, out.Discovery, out.Tunnel = cmp.Or(p.EastWest, out.EastWest), cmp.Or(p.Discovery, out.Discovery), p.Tunnel
+	}
+	if out.Tunnel == "" {
+		out.Tunnel = v1alpha1.TunnelNone
+		if out.EastWest == v1alpha1.EastWestFairlead {
+			out.Tunnel = v1alpha1.TunnelFairlead
+		}
+	}
+	if n := c.Network; n != nil {
+		out.Pods, out.Services = prefixes(n.PodCIDRs), prefixes(n.ServiceCIDRs)
+		if out.Tunnels() {
+			out.Global = prefix(n.GlobalCIDR)
+		}
+	}
+	for _, g := range c.Gateways {
+		out.Gateways = append(out.Gateways, &Gateway{Name: g.Name, Node: g.Node, Port: cmp.Or(g.Port, v1alpha1.DefaultTunnelPort),
+			pin: g.PublicKey, declared: addresses(g.Addresses)})
+	}
+	out.Mesh = mesh(c.Istio)
+	if facts, ok := b.inv.Find(c.Name); ok {
+		out.Facts = Facts{State: Observed, Cluster: facts}
+		if facts.Unreachable != "" {
+			out.Facts.State = Unreachable
+		}
+	}
+	return out
+}
+
+func mesh(istio *v1alpha1.Istio) Mesh {
+	out := Mesh{TrustDomain: "cluster.local"}
+	if istio == nil {
+		return out
+	}
+	out.TrustDomain = cmp.Or(istio.TrustDomain, out.TrustDomain)
+	if g := istio.EastWestGateway; g != nil {
+		out.Gateway = &MeshGateway{Selector: g.Selector, Addresses: addresses(g.Addresses), Port: cmp.Or(g.Port, v1alpha1.DefaultEastWestPort)}
+		if len(g.Selector) == 0 {
+			out.Gateway.Selector = defaultGatewayLabels
+		}
+	}
+	return out
+}
+
+// prefix reads a CIDR. What is no CIDR was reported where its document was
+// read and is not valid here.
+func prefix(c v1alpha1.CIDR) netip.Prefix {
+	p, err := netip.ParsePrefix(string(c))
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p.Masked()
+}
+
+func prefixes(cs []v1alpha1.CIDR) []netip.Prefix {
+	out := make([]netip.Prefix, len(cs))
+	for i, c := range cs {
+		out[i] = prefix(c)
+	}
+	return out
+}
+
+func addresses(as []v1alpha1.Address) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range as {
+		if addr, err := netip.ParseAddr(string(a)); err == nil {
+			out = append(out, addr)
+		}
+	}
+	return out
+}

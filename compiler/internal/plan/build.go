@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// Build returns the plan of every cluster, sorted by store, and what the
+// providers cannot do.
+func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
+	b := &builder{plans: map[*fleet.Cluster]*Plan{}}
+	var order []*fleet.Cluster
+	for _, s := range f.Sets {
+		for _, c := range s.Clusters {
+			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, Context: c.Context, Domain: s.Domain}
+			order = append(order, c)
+			b.tunnel(c)
+			b.openGateways(c)
+		}
+	}
+	for _, s := range f.Services {
+		b.service(s)
+	}
+	var out []Plan
+	for _, c := range order {
+		p := b.plans[c]
+		slices.SortFunc(p.Services, func(x, y Service) int { return cmp.Compare(x.Fragment, y.Fragment) })
+		slices.SortStableFunc(p.Pending, compareNotes)
+		slices.SortStableFunc(p.Held, compareNotes)
+		p.Pending, p.Held = slices.Compact(p.Pending), slices.Compact(p.Held)
+		out = append(out, *p)
+	}
+	slices.SortFunc(out, func(x, y Plan) int { return cmp.Compare(x.Store, y.Store) })
+	return out, diag.Sort(b.diags)
+}
+
+func compareNotes(a, b Note) int {
+	return cmp.Or(cmp.Compare(a.Fragment, b.Fragment), cmp.Compare(a.Message, b.Message))
+}
+
+type builder struct {
+	plans map[*fleet.Cluster]*Plan
+	diags []diag.Diagnostic
+}
+
+func (b *builder) pending(c *fleet.Cluster, f manifest.FragmentID, format string, args ...any) {
+	p := b.plans[c]
+	p.Pending = append(p.Pending, Note{f, fmt.Sprintf(format, args...)})
+}
+
+// hold leaves a fragment as it was applied last, because a cluster that alone
+// could tell cannot be observed.
+func (b *builder) hold(c *fleet.Cluster, f manifest.FragmentID, blind *fleet.Cluster, what string) {
+	p := b.plans[c]
+	p.Held = append(p.Held, Note{f, fmt.Sprintf("%s could not be observed: %s (%s are not known)", blind.Name, blind.Facts.Unreachable, what)})
+}
+
+// tunnel plans the tunnels of one cluster: every gateway of every other one.
+func (b *builder) tunnel(c *fleet.Cluster) {
+	if !c.Tunnels() || len(c.Gateways) == 0 {
+		return
+	}
+	f := manifest.FragmentID("ClusterSet/" + c.Set.Name)
+	t := &Tunnel{Fragment: f, Driver: c.Set.Driver, MTU: c.Set.MTU, Pods: c.Pods, Global: c.Global, Virtual: c.Set.Virtual}
+	for _, g := range c.Gateways {
+		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port})
+	}
+	for _, other := range c.Set.Clusters {
+		if other == c || !other.Tunnels() {
+			continue
+		}
+		for _, g := range other.Gateways {
+			if missing := lacking(g); len(missing) > 0 {
+				b.gatewayLacks(c, other, g, strings.Join(missing, " and "))
+				continue
+			}
+			p := Peer{Cluster: other.Name, Gateway: g.Name, Key: g.Key, Tunnel: g.Tunnel,
+				Prefixes: append(slices.Clone(other.Pods), other.Global)}
+			for _, a := range g.Addresses {
+				p.Endpoints = append(p.Endpoints, netip.AddrPortFrom(a, uint16(g.Port)))
+			}
+			t.Peers = append(t.Peers, p)
+		}
+	}
+	b.plans[c].Tunnel = t
+}
+
+// lacking lists what must be known of a gateway before it can be a peer.
+func lacking(g *fleet.Gateway) []string {
+	var out []string
+	if g.Key == "" {
+		out = append(out, "public key")
+	}
+	if len(g.Addresses) == 0 {
+		out = append(out, "address")
+	}
+	return out
+}
+
+// gatewayLacks: a peer is never dropped because its cluster is out of sight;
+// one that never announced itself is waited for.
+func (b *builder) gatewayLacks(c, other *fleet.Cluster, g *fleet.Gateway, what string) {
+	f := manifest.FragmentID("ClusterSet/" + c.Set.Name)
+	if other.Facts.State == fleet.Unreachable {
+		b.hold(c, f, other, fmt.Sprintf("%s of gateway %s", what, g.Name))
+		return
+	}
+	b.pending(c, f, "%s of gateway %s of cluster %s: node %s has not announced it yet", what, g.Name, other.Name, g.Node)
+}
+
+// openGateways warns of a Gateway of the user's that lets every service in.
+func (b *builder) openGateways(c *fleet.Cluster) {
+	if c.EastWest != v1alpha1.EastWestIstio {
+		return
+	}
+	for _, o := range c.Facts.Foreign {
+		open := func(host string) bool { return host == "*.local" || strings.HasSuffix(host, "/*.local") }
+		if o.Kind != "Gateway" || !strings.HasPrefix(o.APIVersion, "networking.istio.io/") || !slices.ContainsFunc(o.Hosts, open) {
+			continue
+		}
+		b.diags = append(b.diags, diag.Diagnostic{Code: CodeOpenGateway, Severity: diag.Warning, Position: c.At(".istio.eastWestGateway"),
+			Message: fmt.Sprintf("Gateway %s/%s in cluster %q has host *.local: it lets other clusters reach every service, and through this cluster the next", o.Namespace, o.Name, c.Name),
+			Fix:     "list the exported services instead, or remove it: Fairlead writes a Gateway for each of them"})
+	}
+}
+
+// acceptances reports degradations that do not exist.
+func (b *builder) acceptances(p *fleet.Policy) {
+	for i, a := range p.Accepted {
+		if known(a.Name) {
+			continue
+		}
+		var names []string
+		for _, d := range Degradations() {
+			names = append(names, d.Name)
+		}
+		b.diags = append(b.diags, diag.Diagnostic{Code: CodeUnknownDegradation, Severity: diag.Error,
+			Position: p.At(fmt.Sprintf("spec.acceptDegradations[%d].name", i)),
+			Message:  fmt.Sprintf("unknown degradation %q", a.Name), Fix: "there are " + strings.Join(names, ", ")})
+	}
+}

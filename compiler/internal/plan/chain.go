@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Chain says who takes the share of one backend of the first tier when it is
+// lost: the lower tiers in order and, after the last, its siblings.
+type Chain struct {
+	Head Backend
+	// Tiers below the head.
+	Tiers [][]Backend
+}
+
+// Chains returns one chain for each backend of the first tier. After the last
+// tier what is left goes to the siblings by weight; of several subsets of one
+// cluster the heaviest stands for all, because a chain can name a cluster only
+// once.
+func (r Rule) Chains() []Chain {
+	if len(r.Tiers) == 0 {
+		return nil
+	}
+	var out []Chain
+	for i, head := range r.Tiers[0] {
+		c := Chain{Head: head, Tiers: slices.Clone(r.Tiers[1:])}
+		in := map[string]bool{head.Cluster: true}
+		for _, tier := range c.Tiers {
+			for _, b := range tier {
+				in[b.Cluster] = true
+			}
+		}
+		if last := siblings(r.Tiers[0], i, in); len(last) > 0 {
+			c.Tiers = append(c.Tiers, last)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// siblings returns the other backends of a tier, one for each cluster that is
+// not in the chain yet.
+func siblings(tier []Backend, head int, in map[string]bool) []Backend {
+	best := map[string]Backend{}
+	var order []string
+	for i, b := range tier {
+		if i == head || in[b.Cluster] {
+			continue
+		}
+		if was, ok := best[b.Cluster]; !ok {
+			order = append(order, b.Cluster)
+			best[b.Cluster] = b
+		} else if b.Weight > was.Weight {
+			best[b.Cluster] = b
+		}
+	}
+	var out []Backend
+	for _, cluster := range order {
+		out = append(out, best[cluster])
+	}
+	return out
+}
+
+// Members returns the head and everything below it.
+func (c Chain) Members() []Backend {
+	out := []Backend{c.Head}
+	for _, tier := range c.Tiers {
+		out = append(out, tier...)
+	}
+	return out
+}
+
+// Repeats names a cluster that stands more than once in the chain, empty where
+// none does.
+func (c Chain) Repeats() string {
+	seen := map[string]bool{}
+	for _, b := range c.Members() {
+		if seen[b.Cluster] {
+			return b.Cluster
+		}
+		seen[b.Cluster] = true
+	}
+	return ""
+}
+
+// ID identifies what the chain is made of, whatever its weights.
+func (c Chain) ID() string {
+	return c.Head.Name() + ">" + names(c.Tiers)
+}
+
+// Fallback identifies the clusters below the head and how they share.
+func (c Chain) Fallback() string {
+	var out []string
+	for _, tier := range c.Tiers {
+		divisor := int64(0)
+		for _, b := range tier {
+			divisor = gcd(divisor, b.Weight)
+		}
+		var texts []string
+		for _, b := range tier {
+			texts = append(texts, fmt.Sprintf("%s*%d", b.Cluster, b.Weight/divisor))
+		}
+		slices.Sort(texts)
+		out = append(out, strings.Join(texts, "+"))
+	}
+	return strings.Join(out, ">")
+}
+
+func names(tiers [][]Backend) string {
+	var out []string
+	for _, tier := range tiers {
+		var texts []string
+		for _, b := range tier {
+			texts = append(texts, b.Name())
+		}
+		slices.Sort(texts)
+		out = append(out, strings.Join(texts, "+"))
+	}
+	return strings.Join(out, ">")
+}
+
+// Name is the cluster, or cluster/label=value,… for a subset.
+func (b Backend) Name() string {
+	var labels []string
+	for _, k := range slices.Sorted(maps.Keys(b.Labels)) {
+		labels = append(labels, k+"="+b.Labels[k])
+	}
+	if len(labels) == 0 {
+		return b.Cluster
+	}
+	return b.Cluster + "/" + strings.Join(labels, ",")
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// shares divides 1000 by weight; what rounding leaves goes to the largest
+// remainders, the first of equals.
+func shares(tier []Backend) []int32 {
+	total := int64(0)
+	for _, b := range tier {
+		total += b.Weight
+	}
+	out := make([]int32, len(tier))
+	if total == 0 {
+		return out
+	}
+	left, order := int64(1000), make([]int, len(tier))
+	for i, b := range tier {
+		out[i], order[i] = int32(1000*b.Weight/total), i
+		left -= int64(out[i])
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Compare(1000*tier[j].Weight%total, 1000*tier[i].Weight%total)
+	})
+	for _, i := range order[:left] {
+		out[i]++
+	}
+	return out
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// Codes returns the codes of this package, in the order of their numbers: one
+// for each feature that some provider does not do exactly.
+func Codes() []diag.Code {
+	var out []diag.Code
+	for _, row := range Matrix() {
+		doc := ""
+		for _, p := range []v1alpha1.EastWestProvider{v1alpha1.EastWestIstio, v1alpha1.EastWestFairlead} {
+			switch s := row.Of(p); {
+			case s.Refusal != "":
+				doc += fmt.Sprintf("%s: %s; %s. ", p, s.Refusal, s.Fix)
+			case s.Degradation != "":
+				doc += fmt.Sprintf("%s: degraded, %s. %s ", p, s.Degradation, degradationText(s.Degradation))
+			}
+		}
+		if doc != "" {
+			out = append(out, diag.Code{ID: row.Code, Title: string(row.Feature), Doc: doc[:len(doc)-1]})
+		}
+	}
+	return append(out,
+		diag.Code{ID: CodeUnknownDegradation, Title: "unknown degradation", Doc: "acceptDegradations names something that no provider degrades. Use the name that the error asked for."},
+		diag.Code{ID: CodeOpenGateway, Title: "open gateway", Doc: "A warning: a Gateway in the cluster lets other clusters reach every service. Fairlead leaves it alone."})
+}
+
+func degradationText(name string) string {
+	for _, d := range Degradations() {
+		if d.Name == name {
+			return d.Text
+		}
+	}
+	return ""
+}

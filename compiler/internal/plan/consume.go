@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// consumer is a cluster in which a policy governs the callers of a service.
+type consumer struct {
+	service *fleet.Service
+	policy  *fleet.Policy
+	cluster *fleet.Cluster
+}
+
+// consume plans how the callers in a cluster reach the service.
+func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
+	s, p, c := at.service, at.policy, at.cluster
+	in := &Import{Declare: c.Discovery == v1alpha1.DiscoveryFairlead && len(s.Exporters) > 0 && len(s.Ports) > 0, Virtual: s.Virtual,
+		MinHealthy: p.MinHealthy, Outlier: p.Outlier, Routed: portsKnown}
+	out.Import = in
+	for _, r := range p.Rules {
+		in.Rules = append(in.Rules, plainRule(s, r, c))
+	}
+	refused := append(refusals(p, c.EastWest, needs(s, p, in.Rules)), portRefusals(s, c.EastWest)...)
+	able := !s.Adopted || len(refused) == 0
+	if s.Adopted {
+		// Which clusters export was observed, and observation rejects nothing.
+		for _, d := range refused {
+			b.pending(c, out.Fragment, "%s: %s (%s)", d.Position, d.Message, d.Fix)
+		}
+	} else {
+		b.diags = append(b.diags, refused...)
+	}
+	b.traffic(at, in.Rules)
+	if c.EastWest == v1alpha1.EastWestFairlead {
+		// Tunnels carry addresses, and pods have no identities to wait for. With
+		// ports from the policy a missing name only keeps endpoints from being
+		// found, so the rest goes ahead.
+		in.Routed = able && in.Virtual.IsValid() && len(s.Ports) > 0 && len(s.Exporters) > 0 && !s.Headless
+		if s.Headless {
+			b.pending(c, out.Fragment, "Service %s is headless: no connections are routed to it in this version", s.Key())
+		}
+		return
+	}
+	in.Routed = in.Routed && able
+	b.mesh(out, at)
+}
+
+// mesh adds what a mesh must know.
+func (b *builder) mesh(out *Service, at consumer) {
+	s, c, in := at.service, at.cluster, out.Import
+	b.meshPorts(out, at)
+	for i, r := range in.Rules {
+		for t, tier := range r.Tiers {
+			for j := range tier {
+				b.identify(&in.Rules[i].Tiers[t][j], out, at)
+			}
+		}
+	}
+	_, there := c.Facts.Service(s.Namespace, s.Name)
+	if c.Facts.State == fleet.Observed {
+		in.Stub = !there
+		for _, ns := range c.Facts.Namespaces {
+			if ns != gatewayNamespace && !strings.HasPrefix(ns, "kube-") {
+				in.Namespaces = append(in.Namespaces, ns)
+			}
+		}
+		slices.Sort(in.Namespaces)
+	} else if !s.ExportedBy(c) {
+		b.pending(c, out.Fragment, "whether %s has Service %s is not known: without one, callers there cannot resolve its name", c.Name, s.Key())
+	}
+	for _, p := range s.PortsOf(c) {
+		governed := slices.ContainsFunc(s.Ports, func(q fleet.Port) bool { return q.Number == p.Number })
+		if p.L7() && !governed {
+			in.OtherPorts = append(in.OtherPorts, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport()})
+		}
+	}
+	if s.Headless {
+		in.Routed = false
+		b.pending(c, out.Fragment, "Service %s is headless: no requests are routed to it in this version", s.Key())
+	}
+	unnamed := slices.ContainsFunc(out.Ports, func(p Port) bool { return p.Name == "" })
+	if in.Routed && unnamed && slices.ContainsFunc(in.Rules, fallsBackFromHome) {
+		in.Routed = false
+		b.pending(c, out.Fragment, "the port of Service %s has no name: Istio cannot add fallbacks to it before it has one", s.Key())
+	}
+	if old := c.Facts.Istio; olderThan131(old) && slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 1 }) {
+		b.pending(c, out.Fragment, "Istio %s in %s leaves out endpoints that are not ready: a backend that is partly healthy gives up nothing before Istio 1.31", old, c.Name)
+	}
+}
+
+func fallsBackFromHome(r Rule) bool {
+	return slices.ContainsFunc(r.Chains(), func(c Chain) bool { return c.Head.Local && len(c.Tiers) > 0 })
+}
+
+// gatewayNamespace is where Istio's installation guides put gateways: hosts
+// that stand for other clusters are not shown there, so that no gateway can
+// pass them on.
+const gatewayNamespace = "istio-system"
+
+// meshPorts leaves out observed ports that a mesh does not carry, and says so.
+func (b *builder) meshPorts(out *Service, at consumer) {
+	s, c := at.service, at.cluster
+	l7 := slices.ContainsFunc(at.policy.Rules, func(r fleet.Rule) bool {
+		return len(r.Matches) > 0 || r.Timeout != "" || r.Retries != nil
+	})
+	out.Ports = slices.DeleteFunc(out.Ports, func(p Port) bool {
+		_, refused := protocolFeatures[p.Protocol]
+		if refused {
+			b.pending(c, out.Fragment, "port %d of Service %s is %s, which Istio does not route: list the other ports in spec.service.ports", p.Number, s.Key(), p.Protocol)
+		} else if l7 && !p.L7() {
+			b.pending(c, out.Fragment, "port %d of Service %s is %s: matches, timeouts and retries do not apply to it", p.Number, s.Key(), p.Protocol)
+		}
+		return refused
+	})
+	if len(out.Ports) == 0 {
+		out.Import.Routed = false
+	}
+}
+
+// identify finds the identities of a backend's pods. A remote one whose pods
+// cannot be told from others is Absent; without the consumer's own, nothing is
+// routed, because whatever is guessed would break what works now.
+func (b *builder) identify(backend *Backend, out *Service, at consumer) {
+	s, home := at.service, at.cluster
+	c := s.Set.Cluster(backend.Cluster)
+	svc, there := c.Facts.Service(s.Namespace, s.Name)
+	pods := slices.DeleteFunc(slices.Clone(svc.Workloads), func(w inventory.Workload) bool { return !subsetOf(backend.Labels, w.Labels) })
+	bare := slices.IndexFunc(pods, func(w inventory.Workload) bool { return !w.Sidecar })
+	why := ""
+	switch {
+	case c.Facts.State == fleet.Unreachable:
+		b.hold(home, out.Fragment, c, "service accounts of Service "+s.Key())
+		why = "unreachable"
+	case c.Facts.State == fleet.Unknown:
+		why = fmt.Sprintf("%s was not observed yet", c.Name)
+	case !there:
+		why = fmt.Sprintf("Service %s does not exist in %s yet", s.Key(), c.Name)
+	case bare >= 0:
+		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
+	case len(pods) == 0 && !backend.Local:
+		why = fmt.Sprintf("no pods of %s are known", backend.Name())
+	}
+	for _, w := range pods {
+		backend.Identities = append(backend.Identities, fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", c.Mesh.TrustDomain, s.Namespace, w.ServiceAccount))
+	}
+	slices.Sort(backend.Identities)
+	backend.Identities = slices.Compact(backend.Identities)
+	backend.Absent = why != ""
+	if backend.Local && (c.Facts.State != fleet.Observed || bare >= 0) {
+		out.Import.Routed = false
+	}
+	if why != "" && c.Facts.State != fleet.Unreachable {
+		b.pending(home, out.Fragment, "identities of Service %s in %s: %s", s.Key(), backend.Name(), why)
+	}
+}
+
+// olderThan131 tells whether a version of Istio leaves out endpoints that are
+// not ready; false for what is no version.
+func olderThan131(version string) bool {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 || parts[0] != "1" {
+		return false
+	}
+	minor, err := strconv.Atoi(parts[1])
+	return err == nil && minor < 31
+}
+
+// traffic notes what the callers in a cluster get while everything is healthy.
+func (b *builder) traffic(at consumer, rules []Rule) {
+	p := b.plans[at.cluster]
+	for _, r := range rules {
+		for t, tier := range r.Tiers {
+			permille := shares(tier)
+			for i, backend := range tier {
+				p.Traffic = append(p.Traffic, Share{Service: at.service.Key(), Rule: r.Label, Backend: backend.Name(), Tier: int32(t), Permille: permille[i]})
+			}
+		}
+	}
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// need is a feature that a policy needs of the provider in one consumer, and
+// the field that asks for it.
+type need struct {
+	feature Feature
+	path    string
+	// detail is added to the message.
+	detail string
+}
+
+// Minimum-healthy percentages that count as equal to Envoy's own threshold.
+const minHealthyFrom, minHealthyTo = 70, 72
+
+// needs lists what a policy needs of the provider in a consumer.
+func needs(s *fleet.Service, p *fleet.Policy, rules []Rule) []need {
+	var out []need
+	for i, r := range p.Rules {
+		out = append(out, ruleNeeds(s, r)...)
+		out = append(out, tierNeeds(rules[i], r.Path)...)
+	}
+	if p.Outlier != nil {
+		out = append(out, need{feature: OutlierDetection, path: "spec.resilience.outlierDetection"})
+		if slices.ContainsFunc(rules, hasRemote) {
+			out = append(out, need{feature: RemoteHealth, path: "spec.resilience.outlierDetection"})
+		}
+	}
+	divided := slices.ContainsFunc(rules, func(r Rule) bool { return r.count() > 1 })
+	if divided && (p.MinHealthy < minHealthyFrom || p.MinHealthy > minHealthyTo) {
+		out = append(out, need{feature: MinHealthy, path: "spec.failover.minHealthy"})
+	}
+	return append(out, homeNeeds(p, rules)...)
+}
+
+// ruleNeeds is what the fields of one rule need.
+func ruleNeeds(s *fleet.Service, r fleet.Rule) []need {
+	var out []need
+	add := func(f Feature, field string) {
+		out = append(out, need{feature: f, path: r.Path + field})
+		if slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return s.PortsGiven() && !p.L7() }) {
+			out = append(out, need{feature: L7OnStream, path: r.Path + field})
+		}
+	}
+	if len(r.Matches) > 0 {
+		add(Matches, ".matches")
+	}
+	if r.Timeout != "" {
+		add(Timeout, ".timeout")
+	}
+	if r.Retries != nil {
+		add(Retries, ".retries")
+	}
+	return out
+}
+
+// tierNeeds is what the backends of one rule need.
+func tierNeeds(r Rule, path string) []need {
+	var out []need
+	for i, tier := range r.Tiers {
+		if len(tier) > 1 {
+			out = append(out, need{feature: Weights, path: tier[0].path})
+		}
+		if i > 0 {
+			out = append(out, need{feature: Tiers, path: tier[0].path})
+		}
+		if exact := i == len(r.Tiers)-1 && len(r.Tiers[0]) == 1; i > 0 && len(tier) > 1 && !exact {
+			out = append(out, need{feature: SharedTier, path: tier[1].path})
+		}
+		for _, b := range tier {
+			if len(b.Labels) > 0 {
+				out = append(out, need{feature: Subset, path: b.path + ".subset"})
+			}
+			if !b.Local && r.count() > 1 {
+				out = append(out, need{feature: RemoteHealth, path: b.path})
+			}
+		}
+	}
+	for _, c := range r.Chains() {
+		if twice := c.Repeats(); twice != "" {
+			out = append(out, need{feature: RepeatedCluster, path: path + ".backends", detail: fmt.Sprintf("rule %q names %s twice", r.Label, twice)})
+			break
+		}
+	}
+	return out
+}
+
+// homeNeeds finds pods of the consumer's own cluster that two chains fall back
+// from in different ways: in a mesh such a chain takes every gateway whose
+// labels its own pods have.
+func homeNeeds(p *fleet.Policy, rules []Rule) []need {
+	type home struct {
+		chain Chain
+		rule  int
+	}
+	var homes []home
+	for i, r := range rules {
+		for _, c := range r.Chains() {
+			if c.Head.Local {
+				homes = append(homes, home{c, i})
+			}
+		}
+	}
+	for i, second := range homes {
+		for _, first := range homes[:i] {
+			a, b := first.chain.Head.Labels, second.chain.Head.Labels
+			if (subsetOf(a, b) || subsetOf(b, a)) && first.chain.Fallback() != second.chain.Fallback() {
+				return []need{{feature: HomeFallbacks, path: second.chain.Head.path,
+					detail: fmt.Sprintf("rules %q and %q differ below %s", rules[first.rule].Label, rules[second.rule].Label, second.chain.Head.Name())}}
+			}
+		}
+	}
+	return nil
+}
+
+// subsetOf tells whether b has all labels of a.
+func subsetOf(a, b map[string]string) bool {
+	for _, k := range slices.Sorted(maps.Keys(a)) {
+		if v, ok := b[k]; !ok || v != a[k] {
+			return false
+		}
+	}
+	return true
+}
+
+func hasRemote(r Rule) bool {
+	return slices.ContainsFunc(slices.Concat(r.Tiers...), func(b Backend) bool { return !b.Local })
+}
+
+// count is the number of backends that have a share.
+func (r Rule) count() int { return len(slices.Concat(r.Tiers...)) }
+
+// refusals checks needs against the matrix: what is neither exact nor accepted
+// comes back, once for each feature, on the line that asks for it first.
+func refusals(p *fleet.Policy, provider v1alpha1.EastWestProvider, all []need) []diag.Diagnostic {
+	var out []diag.Diagnostic
+	done := map[string]bool{}
+	for _, row := range Matrix() {
+		support := row.Of(provider)
+		for _, n := range all {
+			if n.feature != row.Feature {
+				continue
+			}
+			d := diag.Diagnostic{Code: row.Code, Severity: diag.Error, Position: p.At(n.path), Fix: support.Fix}
+			switch {
+			case support.Refusal != "":
+				d.Message = support.Refusal
+				if n.detail != "" {
+					d.Message += ": " + n.detail
+				}
+			case support.Degradation != "" && !accepts(p, support.Degradation, provider) && !done[support.Degradation]:
+				done[support.Degradation] = true
+				d.Message = fmt.Sprintf("provider %s does less than this means (%s)", provider, support.Degradation)
+				d.Fix = fmt.Sprintf("to accept it, add {name: %s, provider: %s} to spec.acceptDegradations", support.Degradation, provider)
+			default:
+				continue
+			}
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func accepts(p *fleet.Policy, name string, provider v1alpha1.EastWestProvider) bool {
+	return slices.Contains(p.Accepted, v1alpha1.AcceptedDegradation{Name: name, Provider: provider})
+}
+
+// portRefusals checks the protocols of ports that a policy gives.
+func portRefusals(s *fleet.Service, provider v1alpha1.EastWestProvider) []diag.Diagnostic {
+	var out []diag.Diagnostic
+	for _, port := range s.Ports {
+		feature, ok := protocolFeatures[port.Protocol]
+		if ok && s.PortsGiven() {
+			out = append(out, refusals(s.PortsFrom, provider, []need{{feature: feature, path: port.Path + ".protocol"}})...)
+		}
+	}
+	return out
+}
+
+// protocolFeatures are the protocols that not every provider carries.
+var protocolFeatures = map[v1alpha1.Protocol]Feature{v1alpha1.ProtocolUDP: UDP, v1alpha1.ProtocolTLS: TLS}

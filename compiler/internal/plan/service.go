@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+)
+
+// fragment is the name of a policy's fragments.
+func fragment(p *fleet.Policy) manifest.FragmentID {
+	return manifest.FragmentID("TrafficPolicy/" + p.Namespace + "/" + p.Name)
+}
+
+// service plans one service in every cluster that exports or consumes it.
+func (b *builder) service(s *fleet.Service) {
+	for _, p := range s.Policies {
+		b.acceptances(p)
+		stores := slices.Clone(p.Consumers)
+		if p == s.Producer {
+			stores = append(stores, s.Exporters...)
+		}
+		slices.SortFunc(stores, func(x, y *fleet.Cluster) int { return strings.Compare(x.Name, y.Name) })
+		for _, c := range slices.Compact(stores) {
+			out := Service{Fragment: fragment(p), Namespace: s.Namespace, Name: s.Name, Policy: p.Name,
+				EastWest: c.EastWest, Headless: s.Headless}
+			known := b.ports(&out, s, c)
+			if p == s.Producer && s.ExportedBy(c) {
+				b.export(&out, s, c)
+			}
+			if slices.Contains(p.Consumers, c) {
+				b.consume(&out, consumer{s, p, c}, known)
+			}
+			b.plans[c].Services = append(b.plans[c].Services, out)
+		}
+	}
+}
+
+// ports fills in the governed ports and says whether all that must be known of
+// them is.
+func (b *builder) ports(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
+	for _, p := range s.Ports {
+		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol})
+	}
+	if blind := firstUnreachable(s); blind != nil && (len(s.Ports) == 0 || !s.NamesKnown) {
+		b.hold(c, out.Fragment, blind, "ports of Service "+s.Key())
+		return false
+	}
+	switch {
+	case len(s.Exporters) == 0:
+		b.pending(c, out.Fragment, "no cluster exports Service %s yet", s.Key())
+		return false
+	case len(s.Ports) == 0:
+		b.pending(c, out.Fragment, "ports of Service %s: no exporter (%s) shows them yet", s.Key(), exporterNames(s))
+		return false
+	case !s.NamesKnown:
+		b.pending(c, out.Fragment, "names of the ports of Service %s: no exporter (%s) shows them yet", s.Key(), exporterNames(s))
+		return false
+	}
+	return true
+}
+
+func exporterNames(s *fleet.Service) string {
+	var names []string
+	for _, e := range s.Exporters {
+		names = append(names, e.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// firstUnreachable finds a cluster that cannot be observed now and could tell
+// what the service is: an exporter, or any cluster where a ServiceExport could
+// be.
+func firstUnreachable(s *fleet.Service) *fleet.Cluster {
+	candidates := s.Exporters
+	if s.Adopted {
+		candidates = s.Set.Clusters
+	}
+	for _, c := range candidates {
+		if c.Facts.State == fleet.Unreachable {
+			return c
+		}
+	}
+	return nil
+}
+
+// export plans what lets others reach the service in a cluster.
+func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
+	svc, there := c.Facts.Service(s.Namespace, s.Name)
+	switch {
+	case c.Facts.State == fleet.Observed && !there:
+		b.pending(c, out.Fragment, "Service %s does not exist in %s yet", s.Key(), c.Name)
+	case svc.ExternalName:
+		b.pending(c, out.Fragment, "Service %s in %s is an ExternalName, which cannot be exported", s.Key(), c.Name)
+		return
+	}
+	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name]}
+	if c.EastWest != v1alpha1.EastWestIstio {
+		return
+	}
+	out.Export.Gateway = meshGateway(c)
+	for _, p := range s.Policies {
+		for _, other := range p.Consumers {
+			if other.EastWest == v1alpha1.EastWestIstio {
+				caller := Caller{Cluster: other.Name}
+				for _, r := range p.Rules {
+					caller.Rules = append(caller.Rules, plainRule(s, r, other))
+				}
+				out.Export.Callers = append(out.Export.Callers, caller)
+			}
+		}
+	}
+	slices.SortFunc(out.Export.Callers, func(x, y Caller) int { return strings.Compare(x.Cluster, y.Cluster) })
+	for _, w := range svc.Workloads {
+		if !w.Sidecar {
+			b.pending(c, out.Fragment, "pods of Service %s in %s that run as %s have no sidecar: other clusters cannot reach them", s.Key(), c.Name, w.ServiceAccount)
+		}
+	}
+}
+
+func meshGateway(c *fleet.Cluster) *MeshGateway {
+	g := c.Mesh.Gateway
+	if g == nil {
+		return nil
+	}
+	return &MeshGateway{Selector: g.Selector, Addresses: g.Addresses, Port: g.Port}
+}
+
+// plainRule is a rule as one consumer sees it, from the documents alone.
+func plainRule(s *fleet.Service, r fleet.Rule, c *fleet.Cluster) Rule {
+	out := Rule{Label: r.Label, Matches: r.Matches, Timeout: r.Timeout, Retries: r.Retries}
+	for _, tier := range s.Tiers(r, c) {
+		var backends []Backend
+		for _, b := range tier {
+			if b.Weight == 0 {
+				continue
+			}
+			backends = append(backends, Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Labels: b.Subset, Weight: b.Weight,
+				Address: s.Exports[b.Cluster.Name], Part: s.Parts[b.Cluster.Name], Gateway: meshGateway(b.Cluster), path: b.Path})
+		}
+		if len(backends) > 0 {
+			out.Tiers = append(out.Tiers, backends)
+		}
+	}
+	return out
+}

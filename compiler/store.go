@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package compiler
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/compiler/manifest"
+)
+
+// store is a config store on its way to a bundle: what was observed there
+// decides which objects can be written.
+type store struct {
+	plan  plan.Plan
+	facts inventory.Cluster
+	// known: the store was observed at least once.
+	known     bool
+	held      map[manifest.FragmentID]bool
+	heldNotes []Held
+	pending   []Pending
+}
+
+func (s *store) hold(id manifest.FragmentID, message string) {
+	s.held[id] = true
+	s.heldNotes = append(s.heldNotes, Held{Store: s.plan.Store, Fragment: id, Message: message})
+}
+
+func (s *store) wait(id manifest.FragmentID, message string) {
+	p := Pending{Store: s.plan.Store, Fragment: id, Message: message}
+	if !slices.Contains(s.pending, p) {
+		s.pending = append(s.pending, p)
+	}
+}
+
+// bundle keeps what can be written: fragments that nothing conflicts with,
+// objects whose namespace exists and whose kind is served.
+func (s *store) bundle(objects map[manifest.FragmentID][]manifest.Object) manifest.Bundle {
+	out := manifest.Bundle{Store: s.plan.Store, ClusterSet: s.plan.ClusterSet, Context: s.plan.Context}
+	for _, id := range slices.Sorted(maps.Keys(objects)) {
+		f := manifest.Fragment{ID: id}
+		slices.SortFunc(objects[id], func(a, b manifest.Object) int { return a.Ref().Compare(b.Ref()) })
+		for _, o := range objects[id] {
+			if conflict := s.conflict(o); conflict != "" {
+				s.hold(id, conflict)
+				continue
+			}
+			if missing := s.missing(o.Ref()); missing != "" {
+				s.wait(id, missing)
+				continue
+			}
+			f.Objects = append(f.Objects, o.Stamp(id))
+		}
+		if !s.held[id] && len(f.Objects) > 0 {
+			out.Fragments = append(out.Fragments, f)
+		}
+	}
+	return out
+}
+
+// observed tells whether what the store lacks is known now.
+func (s *store) observed() bool { return s.known && s.facts.Unreachable == "" }
+
+// missing says what the store lacks for an object, empty where nothing.
+func (s *store) missing(ref manifest.Ref) string {
+	if !s.observed() {
+		return ""
+	}
+	if ref.Namespace != "" && !slices.Contains(s.facts.Namespaces, ref.Namespace) {
+		return fmt.Sprintf("namespace %s does not exist in %s", ref.Namespace, s.plan.Store)
+	}
+	// Kinds of the core group are always served.
+	if g := group(ref.APIVersion); g != "" && !slices.Contains(s.facts.Kinds, ref.Kind+"."+g) {
+		return fmt.Sprintf("%s does not serve %s.%s: its CustomResourceDefinition is not installed", s.plan.Store, ref.Kind, g)
+	}
+	return ""
+}
+
+func group(apiVersion string) string {
+	g, _, found := strings.Cut(apiVersion, "/")
+	if !found {
+		return ""
+	}
+	return g
+}
+
+// conflict says who else has the object, or routes the same host; empty where
+// nobody does.
+func (s *store) conflict(o manifest.Object) string {
+	ref := o.Ref()
+	for _, foreign := range s.facts.Foreign {
+		owner := foreign.Owner
+		if owner == "" {
+			owner = "somebody else"
+		}
+		who := fmt.Sprintf("%s in %s belongs to %s", manifest.Ref{Kind: foreign.Kind, Namespace: foreign.Namespace, Name: foreign.Name}, s.plan.Store, owner)
+		if foreign.Kind != ref.Kind || group(foreign.APIVersion) != group(ref.APIVersion) {
+			continue
+		}
+		if foreign.Namespace == ref.Namespace && foreign.Name == ref.Name {
+			return who + ", and this policy wants an object of that name: rename or remove theirs, or remove the policy"
+		}
+		if ref.Kind != "VirtualService" {
+			continue
+		}
+		for _, host := range foreign.Hosts {
+			if slices.Contains(hosts(o), absolute(host, foreign.Namespace)) {
+				return fmt.Sprintf("%s and routes host %s, which this policy routes too: remove the host from theirs, or remove the policy", who, host)
+			}
+		}
+	}
+	return ""
+}
+
+// hosts returns the hosts of a VirtualService.
+func hosts(o manifest.Object) []string {
+	spec, _ := o.Unstructured().Object["spec"].(map[string]any)
+	list, _ := spec["hosts"].([]any)
+	var out []string
+	for _, h := range list {
+		if text, ok := h.(string); ok {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// absolute completes a short host as Istio does: by the namespace of the object
+// that has it.
+func absolute(host, namespace string) string {
+	if strings.Contains(host, ".") || host == "*" {
+		return host
+	}
+	return fmt.Sprintf("%s.%s.svc.cluster.local", host, namespace)
+}
