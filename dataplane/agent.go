@@ -40,8 +40,8 @@ type agent struct {
 	drift   bucket
 	// last is how the last attempt went.
 	last outcome
-	// told is the last trouble that was logged.
-	told string
+	// told is what was logged last about being ready.
+	told telling
 	// announceRetry is for writes to the API server.
 	announceRetry backoff
 }
@@ -162,19 +162,22 @@ func (a *agent) apply(ctx context.Context) outcome {
 
 // tell logs trouble when it is another one, and its end.
 func (a *agent) tell(o outcome) {
-	trouble := o.message
-	if o.ready {
-		trouble = ""
-	}
-	if trouble == a.told {
+	next := telling{ready: o.ready, message: o.message}
+	if next == a.told {
 		return
 	}
-	if trouble == "" {
+	if o.ready {
 		a.log.Info("ready")
 	} else {
-		a.log.Warn("not ready", "reason", o.reason, "message", trouble)
+		a.log.Warn("not ready", "reason", o.reason, "message", o.message)
 	}
-	a.told = trouble
+	a.told = next
+}
+
+// telling is what the log says about being ready.
+type telling struct {
+	ready   bool
+	message string
 }
 
 // announce writes the NodeState where it differs.

@@ -100,6 +100,16 @@ func newNode(t *testing.T, name string, ns *netns.NS, address netip.Addr) *node 
 	if n.key, err = keys.Load(n.dir); err != nil {
 		t.Fatal(err)
 	}
+	n.open()
+	t.Cleanup(n.engine.Close)
+	// Device processes outlive the agent; the test must end them.
+	t.Cleanup(n.cleanUp)
+	return n
+}
+
+// open starts an agent's engine on the node.
+func (n *node) open() {
+	n.t.Helper()
 	n.do(func() (err error) {
 		n.engine, err = engine.Open(engine.Options{
 			Key: n.key, StateDir: n.dir, DeviceCommand: []string{"/proc/self/exe", deviceCommand},
@@ -112,10 +122,15 @@ func newNode(t *testing.T, name string, ns *netns.NS, address netip.Addr) *node 
 		})
 		return err
 	})
-	t.Cleanup(n.engine.Close)
-	// Device processes outlive the agent; the test must end them.
-	t.Cleanup(func() { n.do(func() error { _, err := n.engine.CleanUp(context.Background()); return err }) })
-	return n
+}
+
+// cleanUp removes everything of the agent's from the node.
+func (n *node) cleanUp() {
+	n.t.Helper()
+	before := n.before
+	n.before = nil
+	n.do(func() error { _, err := n.engine.CleanUp(context.Background()); return err })
+	n.before = before
 }
 
 func (n *node) do(fn func() error) {

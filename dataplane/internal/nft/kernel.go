@@ -125,11 +125,9 @@ func (k *Kernel) transaction(c change) *knftables.Transaction {
 	for _, e := range c.adds {
 		tx.Add(e.object())
 	}
+	// Rules refer to sets, and the elements of verdict maps to chains.
 	for _, name := range c.staleChains {
 		tx.Flush(&knftables.Chain{Name: name})
-	}
-	for _, name := range c.staleChains {
-		tx.Delete(&knftables.Chain{Name: name})
 	}
 	for _, s := range c.staleSets {
 		if s.isMap {
@@ -137,6 +135,9 @@ func (k *Kernel) transaction(c change) *knftables.Transaction {
 		} else {
 			tx.Delete(&knftables.Set{Name: s.name})
 		}
+	}
+	for _, name := range c.staleChains {
+		tx.Delete(&knftables.Chain{Name: name})
 	}
 	return tx
 }

@@ -5,6 +5,7 @@ package nft
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -94,6 +95,9 @@ func (o *observed) addSet(j *jsonSet, isMap bool) error {
 	o.sets[j.Name] = observedSet{
 		name: j.Name, isMap: isMap, key: typeText(j.Type), value: typeText(j.Map),
 		interval: strings.Contains(fmt.Sprint(j.Flags), "interval"),
+	}
+	if !slices.ContainsFunc(sets(), func(s set) bool { return s.name == j.Name }) {
+		return nil // it goes as a whole, whatever is in it
 	}
 	o.content[j.Name] = elements{}
 	for _, raw := range j.Elem {
