@@ -4,7 +4,6 @@ package main
 
 import (
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/token"
@@ -33,7 +32,9 @@ func cueDefinition(kind string, schema []byte) ([]byte, error) {
 	return format.Node(wrap(kind, file), format.Simplify())
 }
 
-// wrap makes one definition of the fields that stand at the top of a file.
+// wrap makes one definition of the value that stands at the top of a file. Each
+// close(…) inside it stays: CUE 0.17 forgets that a definition closes the items
+// of a list when the list has a limit besides.
 func wrap(kind string, file *ast.File) *ast.File {
 	header := &ast.Package{Name: ast.NewIdent("v1alpha1")}
 	ast.AddComment(header, comment("// SPDX-License-Identifier: Apache-2.0"))
@@ -45,7 +46,8 @@ func wrap(kind string, file *ast.File) *ast.File {
 		case *ast.ImportDecl:
 			out.Decls = append(out.Decls, d)
 		case *ast.EmbedDecl:
-			body = unclose(d.Expr)
+			body = d.Expr
+			ast.SetRelPos(body, token.Blank)
 		}
 	}
 	name := ast.NewIdent("#" + kind)
@@ -56,18 +58,4 @@ func wrap(kind string, file *ast.File) *ast.File {
 
 func comment(text string) *ast.CommentGroup {
 	return &ast.CommentGroup{Doc: true, List: []*ast.Comment{{Text: text}}}
-}
-
-// unclose takes away close(…): a definition closes everything inside it.
-func unclose(expr ast.Expr) ast.Expr {
-	return astutil.Apply(expr, nil, func(c astutil.Cursor) bool {
-		call, ok := c.Node().(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		if name, ok := call.Fun.(*ast.Ident); ok && name.Name == "close" {
-			c.Replace(call.Args[0])
-		}
-		return true
-	}).(ast.Expr)
 }
