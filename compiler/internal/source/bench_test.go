@@ -10,18 +10,23 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// BenchmarkLoad loads one policy that says everything a policy can say.
+// BenchmarkLoad loads one document: the shortest useful policy, one that says
+// everything a policy can say, and such a ClusterSet.
 func BenchmarkLoad(b *testing.B) {
-	story, err := txtar.ParseFile(filepath.Join(storyDir, "ok_policy.txtar"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	files := fstest.MapFS{"policy.yaml": {Data: story.Files[0].Data}}
-	if _, ds := Load(files); len(ds) != 0 { // builds the schemas and rules
-		b.Fatal(ds)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		Load(files)
+	for _, name := range []string{"ok_shortest", "ok_policy", "ok_clusterset"} {
+		story, err := txtar.ParseFile(filepath.Join(storyDir, name+".txtar"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		files := fstest.MapFS{"a.yaml": {Data: story.Files[0].Data}}
+		if _, ds := Load(files); len(ds) != 0 { // builds the schemas and rules
+			b.Fatal(ds)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Load(files)
+			}
+		})
 	}
 }

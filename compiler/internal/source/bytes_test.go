@@ -43,6 +43,7 @@ func TestBytesThatAreNotADocument(t *testing.T) {
 		{"large and ours", sources + smallPolicy, `a.yaml: error FL1003: the file has 1.4 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
 		{"huge", strings.Repeat("x", 50<<20), `a.yaml: error FL1003: the file has 50.0 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
 		{"large and somebody else's", sources, `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
+		{"broken, and longer than is searched", strings.Repeat("a:\n- b\n", maxLocate) + "}\n", `a.yaml:800: error FL1004: the indentation does not match the lines above, or the value goes on after its end (align it with its siblings)`},
 		{"nothing", "", `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
 		{"a bomb", bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
 		{"a bomb of ours", smallPolicy + bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
@@ -81,6 +82,30 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	}
 }
 
+// lyingFS has files that are larger than they say.
+type lyingFS struct{ fstest.MapFS }
+
+func (l lyingFS) Open(name string) (fs.File, error) {
+	f, err := l.MapFS.Open(name)
+	if err != nil || name == "." {
+		return f, err
+	}
+	return lyingFile{f}, nil
+}
+
+type lyingFile struct{ fs.File }
+
+func (l lyingFile) Stat() (fs.FileInfo, error) {
+	return fstest.MapFS{"small": {}}.Stat("small")
+}
+
+func TestFilesThatAreLargerThanTheySay(t *testing.T) {
+	_, ds := Load(lyingFS{fstest.MapFS{"a.yaml": {Data: make([]byte, maxFile+1)}}})
+	if len(ds) != 1 || ds[0].Code != diag.CodeTooLarge {
+		t.Errorf("got %v", ds)
+	}
+}
+
 // unreadableFS has files that cannot be opened, or not be read to the end.
 type unreadableFS struct{ fstest.MapFS }
 
@@ -99,6 +124,9 @@ func (u unreadableFS) Open(name string) (fs.File, error) {
 	if err == nil && strings.HasPrefix(name, "torn") {
 		return tornFile{f}, nil
 	}
+	if err == nil && strings.HasPrefix(name, "stale") {
+		return staleFile{f}, nil
+	}
 	return f, err
 }
 
@@ -106,11 +134,16 @@ type tornFile struct{ fs.File }
 
 func (tornFile) Read([]byte) (int, error) { return 0, errors.New("input/output error at sector 7") }
 
+type staleFile struct{ fs.File }
+
+func (staleFile) Stat() (fs.FileInfo, error) { return nil, errors.New("stale handle at sector 8") }
+
 func TestFilesThatCannotBeRead(t *testing.T) {
 	large := []byte(strings.Repeat("#\n", maxFile))
 	_, ds := Load(unreadableFS{fstest.MapFS{
 		"locked.yaml":       {Data: []byte(smallPolicy)},
 		"locked.d/a.yaml":   {Data: []byte(smallPolicy)},
+		"stale.yaml":        {Data: []byte(smallPolicy)},
 		"torn.yaml":         {Data: []byte(smallPolicy)},
 		"torn-large.yaml":   {Data: large},
 		"somebody/else.txt": {Data: []byte("\x00")},
@@ -122,7 +155,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		}
 		files = append(files, d.Position.File)
 	}
-	if diff := cmp.Diff([]string{"locked.d", "locked.yaml", "torn-large.yaml", "torn.yaml"}, files); diff != "" {
+	if diff := cmp.Diff([]string{"locked.d", "locked.yaml", "stale.yaml", "torn-large.yaml", "torn.yaml"}, files); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -109,6 +110,45 @@ func TestDisagreementIsReported(t *testing.T) {
 	root, _ := parse(chunk{file: "a.yaml", line: 1, text: []byte(smallPolicy)})
 	origin := newOrigin(root, chunk{file: "a.yaml"})
 	ds := sets[v1alpha1.KindTrafficPolicy].check(v1alpha1.KindTrafficPolicy, newContext().Encode(root.value()), origin)
+	if len(ds) != 1 || ds[0].Code != diag.CodeDefinition {
+		t.Errorf("got %v", ds)
+	}
+}
+
+// TestTypesThatDoNotFit decodes what no check let through.
+func TestTypesThatDoNotFit(t *testing.T) {
+	for _, kind := range written {
+		l := &loader{}
+		root, _ := parse(chunk{file: "a.yaml", line: 1, text: []byte("metadata: []\n")})
+		if ds := l.keep(root, kind, Origin{}); len(ds) != 1 || ds[0].Code != diag.CodeDefinition {
+			t.Errorf("%s: got %v", kind, ds)
+		}
+	}
+}
+
+func TestUnknownKeywordsOfSchemasAreRefused(t *testing.T) {
+	for _, text := range []string{`{"type": "string", "oneOf": []}`, `{"type": "string", "pattern": "("}`, `{"additionalProperties": {"not": {}}}`} {
+		if err := json.Unmarshal([]byte(text), &schema{}); err == nil {
+			t.Errorf("%s was accepted", text)
+		}
+	}
+}
+
+// TestRuleThatStumblesIsReported gives the rules one that says too little.
+func TestRuleThatStumblesIsReported(t *testing.T) {
+	texts, err := schemas.CUE()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts["more.cue"] = "package v1alpha1\n#TrafficPolicyRules: mistakes: short: [{code: \"FL1299\"}]\n"
+	sets, err := buildRules(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, _ := parse(chunk{file: "a.yaml", line: 1, text: []byte(smallPolicy)})
+	origin := newOrigin(root, chunk{file: "a.yaml"})
+	c := newChecker(v1alpha1.KindTrafficPolicy)
+	ds := c.ruleMistakes(sets[c.kind], newContext().Encode(root.value()), origin)
 	if len(ds) != 1 || ds[0].Code != diag.CodeDefinition {
 		t.Errorf("got %v", ds)
 	}

@@ -48,8 +48,6 @@ func (n *node) value() any {
 			s = append(s, item.value())
 		}
 		return s
-	case brokenNode:
-		return nil
 	}
 	switch n.tag {
 	case "!!int":

@@ -72,9 +72,6 @@ func identify(root *node) (header, []diag.Diagnostic, bool) {
 
 // nearGroup tells whether a group was probably meant to be ours.
 func nearGroup(g string) bool {
-	if g == v1alpha1.Group {
-		return false
-	}
 	lower := strings.ToLower(g)
 	_, near := nearest(lower, []string{v1alpha1.Group})
 	return near || lower == "fairlead" || strings.HasPrefix(lower, "fairlead.") || strings.HasSuffix(lower, "."+v1alpha1.Group)
@@ -106,8 +103,10 @@ func list(root *node) (header, []diag.Diagnostic, bool) {
 		Message: "Fairlead documents in a List are not read", Fix: "write each as a document of its own, with a line --- between them"}}, true
 }
 
-func ourGroup(n *node) bool {
-	g, _, _ := strings.Cut(n.get("apiVersion").str(), "/")
+func ourGroup(n *node) bool { return ourGroupName(n.get("apiVersion")) }
+
+func ourGroupName(version *node) bool {
+	g, _, _ := strings.Cut(version.str(), "/")
 	return g == v1alpha1.Group
 }
 
@@ -117,10 +116,8 @@ func withoutVersion(root *node) (header, []diag.Diagnostic, bool) {
 	missing := diag.Diagnostic{Code: diag.CodeMissing, Severity: diag.Error, Position: root.at,
 		Message: "apiVersion is missing", Fix: fmt.Sprintf("write \"apiVersion: %s\"", v1alpha1.GroupVersion)}
 	for _, f := range root.fields {
-		if g, _, _ := strings.Cut(f.value.str(), "/"); g == v1alpha1.Group && f.key != "kind" {
-			missing.Position = f.keyAt
-			missing.Message = fmt.Sprintf("apiVersion is missing; there is %q", shorten(f.key))
-			return checkKind(root, missing)
+		if _, near := nearest(f.key, []string{"apiVersion"}); near && ourGroupName(f.value) {
+			return checkKind(root) // the check of the shape tells
 		}
 	}
 	kind := root.get("kind").str()

@@ -58,7 +58,8 @@ func (l *loader) report(ds ...diag.Diagnostic) { l.diags = append(l.diags, ds...
 // to tools. Symbolic links are not followed: they can point out of the
 // repository.
 func (l *loader) walk(files fs.FS) {
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+	// What cannot be read is reported, so the walk itself never fails.
+	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch hidden := name != "." && strings.HasPrefix(path.Base(name), "."); {
 		case err != nil:
 			l.report(unreadable(name))
@@ -79,9 +80,6 @@ func (l *loader) walk(files fs.FS) {
 		l.file(files, name)
 		return nil
 	})
-	if err != nil {
-		l.report(unreadable("."))
-	}
 }
 
 func isYAML(name string) bool {

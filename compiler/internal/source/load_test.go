@@ -3,6 +3,7 @@
 package source
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -26,6 +27,12 @@ spec:
 func loadPolicy(spec string) (Documents, []diag.Diagnostic) {
 	head := "apiVersion: fairlead.dev/v1alpha1\nkind: TrafficPolicy\nmetadata: {name: reviews, namespace: default}\nspec:\n"
 	return Load(fstest.MapFS{"a.yaml": {Data: []byte(head + spec)}})
+}
+
+func TestPlacesOutsideTheDocument(t *testing.T) {
+	if got := (Origin{}).At("spec.rules[0]"); got != (diag.Position{}) {
+		t.Errorf("an origin that knows nothing places a field at %s", got)
+	}
 }
 
 func TestFieldsKnowTheirPlaces(t *testing.T) {
@@ -53,6 +60,29 @@ func TestFieldsKnowTheirPlaces(t *testing.T) {
 	} {
 		if got := p.Origin.At(path); got != want {
 			t.Errorf("%q is at %s, want %s", path, got, want)
+		}
+	}
+}
+
+// TestLoadConcurrently shares the compiled rules between goroutines, for the
+// race detector, and compares what they find.
+func TestLoadConcurrently(t *testing.T) {
+	results := make(chan string)
+	const loads = 8
+	for range loads {
+		go func() {
+			_, ds := loadPolicy("  service: {nam: reviews}\n  exports: {from: {}}\n  rules: [{matches: [{}]}]\n")
+			var all strings.Builder
+			for _, d := range ds {
+				all.WriteString(d.String() + "\n")
+			}
+			results <- all.String()
+		}()
+	}
+	first := <-results
+	for range loads - 1 {
+		if other := <-results; other != first || strings.Count(first, "\n") != 4 {
+			t.Errorf("two loads of the same files differ:\n%s\n%s", first, other)
 		}
 	}
 }

@@ -56,17 +56,6 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-// keyAt returns the place of a key, and the place of the mapping where there is
-// no such key.
-func (n *node) keyAt(key string) diag.Position {
-	for _, f := range n.fields {
-		if f.key == key {
-			return f.keyAt
-		}
-	}
-	return n.at
-}
-
 // holdsBroken tells whether a part of a node was reported when it was read.
 func (n *node) holdsBroken() bool {
 	return n.kind == brokenNode || slices.ContainsFunc(n.items, (*node).holdsBroken) ||
@@ -100,8 +89,6 @@ func (n *node) describe() string {
 		return "a decimal number"
 	case "!!bool":
 		return "a boolean"
-	case "!!null":
-		return "nothing"
 	}
 	return "a string"
 }

@@ -12,6 +12,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/parser"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/schemas"
@@ -51,7 +52,11 @@ var ruleSets = sync.OnceValue(func() map[string]ruleSet {
 func buildRules(texts map[string]string) (map[string]ruleSet, error) {
 	instance := build.NewContext().NewInstance("", nil)
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		if err := instance.AddFile(name, texts[name]); err != nil {
+		file, err := parser.ParseFile(name, texts[name])
+		if err != nil {
+			return nil, err
+		}
+		if err := instance.AddSyntax(file); err != nil {
 			return nil, err
 		}
 	}

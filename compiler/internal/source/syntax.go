@@ -77,23 +77,22 @@ var errorLine = regexp.MustCompile(`line (\d+):`)
 func brokenLine(c chunk, err error) diag.Position {
 	lines := bytes.SplitAfter(c.text, []byte("\n"))
 	if len(lines) > maxLocate {
+		line := 1
 		if m := errorLine.FindStringSubmatch(err.Error()); m != nil {
-			n, _ := strconv.Atoi(m[1])
-			return c.at(min(max(n, 1), len(lines)), 0)
+			line, _ = strconv.Atoi(m[1])
 		}
-		return c.at(1, 0)
+		return c.at(min(max(line, 1), len(lines)), 0)
 	}
-	end := len(c.text)
-	for n := len(lines); n > 0; n-- {
+	n, end := len(lines), len(c.text)
+	for ; n > 1; n-- {
 		end -= len(lines[n-1])
 		var doc yaml.Node
 		if yaml.Unmarshal(c.text[:end], &doc) == nil {
-			line := lines[n-1]
-			column := utf8.RuneCount(line) - utf8.RuneCount(bytes.TrimLeft(line, " ")) + 1
-			return c.at(n, column)
+			break
 		}
 	}
-	return c.at(1, 1)
+	line := lines[n-1]
+	return c.at(n, utf8.RuneCount(line)-utf8.RuneCount(bytes.TrimLeft(line, " "))+1)
 }
 
 // isTemplate tells whether text that is not YAML is a template of somebody
