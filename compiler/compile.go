@@ -111,6 +111,12 @@ func (r *Result) sort() {
 	slices.SortStableFunc(r.Traffic, func(a, b Traffic) int {
 		return cmp.Or(cmp.Compare(a.Consumer, b.Consumer), cmp.Compare(a.Service, b.Service))
 	})
+	slices.SortStableFunc(r.Pending, func(a, b Pending) int {
+		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Fragment, b.Fragment), cmp.Compare(a.Message, b.Message))
+	})
+	slices.SortStableFunc(r.Held, func(a, b Held) int {
+		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Fragment, b.Fragment), cmp.Compare(a.Message, b.Message))
+	})
 	slices.SortStableFunc(r.Quarantined, func(a, b Quarantined) int {
 		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Fact, b.Fact))
 	})

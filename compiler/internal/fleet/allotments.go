@@ -23,12 +23,9 @@ const addressBits = 32
 // allot gives every name that takes part its address, and writes the ledger.
 func (b *builder) allot() {
 	for _, s := range b.fleet.Sets {
-		if !s.Global.IsValid() || !s.Virtual.IsValid() || !s.Global.Addr().Is4() || !s.Virtual.Addr().Is4() {
-			continue
-		}
 		b.allotGlobal(s)
 		for _, c := range s.Clusters {
-			if c.Tunnels() && c.Global.IsValid() && s.Global.Overlaps(c.Global) {
+			if c.Tunnels() && c.Global.IsValid() {
 				b.allotTunnel(c)
 				b.allotExports(c)
 			}
@@ -150,9 +147,7 @@ func (b *builder) allotExports(c *Cluster) {
 func (b *builder) allotVirtual() {
 	byRange := map[netip.Prefix][]*Service{}
 	for _, s := range b.fleet.Services {
-		if s.Set.Virtual.IsValid() && s.Set.Virtual.Addr().Is4() {
-			byRange[s.Set.Virtual] = append(byRange[s.Set.Virtual], s)
-		}
+		byRange[s.Set.Virtual] = append(byRange[s.Set.Virtual], s)
 	}
 	for _, set := range b.fleet.Sets {
 		services := byRange[set.Virtual]

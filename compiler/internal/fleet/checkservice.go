@@ -115,25 +115,21 @@ func (b *builder) checkHosts(s *Service) {
 			}
 		}
 	}
-	if len(longest) > maxHost-shapeExtra {
+	if len(longest) > maxHost {
 		b.report(mistake{code: CodeNameTooLong, at: p.At("spec.service.name"), fix: "shorten the service, the cluster or the domain"},
-			"the name %s has %d characters, and DNS has room for %d", longest, len(longest), maxHost-shapeExtra)
+			"the name %s has %d characters, and DNS allows %d", longest, len(longest), maxHost)
 	}
 	for _, p := range s.Policies {
-		if over := len(p.Name) + len(partNameExtra) - maxHost; over > 0 {
+		if over := len(p.Name) + partNameExtra - maxHost; over > 0 {
 			b.report(mistake{code: CodeNameTooLong, at: p.At("metadata.name"), fix: fmt.Sprintf("shorten it by %d characters", over)},
 				"the names that follow from %q are longer than the %d characters of an object's name", p.Name, maxHost)
 		}
 	}
 }
 
-// shapeExtra is what tells several failover chains of one cluster apart in
-// their host names.
-const shapeExtra = len("fl-12345678.")
-
 // partNameExtra is the longest addition to a policy's name in the names of its
-// objects: a prefix, and a cluster or a short digest.
-const partNameExtra = "fairlead-" + "-" + "123456789012345678901234567890123456789012345678901234567890123" + "-12345678"
+// objects: a prefix with the longest name of a cluster.
+const partNameExtra = len("fairlead-.") + 63
 
 // PartHost is the name under which a mesh knows one cluster's part of a
 // service.

@@ -86,20 +86,10 @@ func spans(s *Set) []span {
 }
 
 // checkRanges finds ranges that overlap where packets must be told apart by
-// them, and a globalCIDR that is outside the set's.
+// them.
 func (b *builder) checkRanges(s *Set) {
-	for _, own := range []span{spans(s)[0], spans(s)[1]} {
-		if own.prefix.IsValid() && !own.prefix.Addr().Is4() {
-			b.report(mistake{code: CodeRangeFamily, at: own.at, fix: "write a range such as " + v1alpha1.DefaultGlobalRange},
-				"%s %s is not an IPv4 range", own.what, own.prefix)
-		}
-	}
 	all := spans(s)
 	for i, second := range all {
-		if second.global && second.cluster != nil && (second.prefix.Bits() < s.Global.Bits() || !s.Global.Contains(second.prefix.Addr())) {
-			b.report(mistake{code: CodeGlobalOutside, at: second.at, fix: "choose a part of " + s.Global.String(),
-				related: also(all[0].at, "the set's range")}, "%s %s is not inside addresses.global %s", second.what, second.prefix, s.Global)
-		}
 		for _, first := range all[:i] {
 			if first.prefix.Overlaps(second.prefix) && clash(first, second) {
 				b.report(mistake{code: CodeOverlap, at: second.at, fix: "choose ranges that have no address in common; translation between overlapping clusters is not supported in this version",

@@ -17,16 +17,13 @@ const (
 	CodeTwoConsumers   = "FL1309"
 	CodeTwoProducers   = "FL1310"
 	CodeNotExported    = "FL1311"
-	CodeGlobalOutside  = "FL1312"
-	CodeNoGateway      = "FL1313"
-	CodeRangeFull      = "FL1314"
-	CodeNoMeshGateway  = "FL1315"
-	CodeGatewayTwice   = "FL1316"
-	CodeNameTooLong    = "FL1317"
-	CodeOutOfReach     = "FL1318"
-	CodeProviders      = "FL1319"
-	CodeRangeFamily    = "FL1320"
-	CodeNoWeight       = "FL1321"
+	CodeNoGateway      = "FL1312"
+	CodeRangeFull      = "FL1313"
+	CodeNoMeshGateway  = "FL1314"
+	CodeGatewayTwice   = "FL1315"
+	CodeNameTooLong    = "FL1316"
+	CodeOutOfReach     = "FL1317"
+	CodeProviders      = "FL1318"
 )
 
 // Codes returns the codes of this package, in the order of their numbers.
@@ -43,7 +40,6 @@ func Codes() []diag.Code {
 		{ID: CodeTwoConsumers, Title: "two policies for one consumer", Doc: "Two policies govern the same service in the same consumer. Nothing is merged in silence: narrow imports.to of one of them."},
 		{ID: CodeTwoProducers, Title: "two policies with the producer's parts", Doc: "Exports, and the ports of the service, belong to the producer: at most one policy of a service has them."},
 		{ID: CodeNotExported, Title: "backend is not exported", Doc: "A backend is in a cluster that does not export the service. Add the cluster to exports.from, or remove the backend."},
-		{ID: CodeGlobalOutside, Title: "globalCIDR outside addresses.global", Doc: "A cluster's globalCIDR must be a part of the set's addresses.global."},
 		{ID: CodeNoGateway, Title: "no gateway", Doc: "A cluster that takes part by tunnel has no gateway. Name the node that ends its tunnels."},
 		{ID: CodeRangeFull, Title: "address range exhausted", Doc: "There are more names than addresses in a range. Choose a larger one."},
 		{ID: CodeNoMeshGateway, Title: "no east-west gateway", Doc: "A cluster with Istio offers a service to other clusters but lets nobody in. Describe its eastWestGateway."},
@@ -51,7 +47,5 @@ func Codes() []diag.Code {
 		{ID: CodeNameTooLong, Title: "name too long", Doc: "A name that follows from the service, the namespace, the cluster and the domain is longer than DNS allows."},
 		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because their providers have no path in common."},
 		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider."},
-		{ID: CodeRangeFamily, Title: "range must be IPv4", Doc: "addresses.global and addresses.clusterset are IPv4 ranges in this version."},
-		{ID: CodeNoWeight, Title: "no backend has a share", Doc: "All backends of a rule have weight 0, so every request would be refused. Give one of them a weight."},
 	}
 }

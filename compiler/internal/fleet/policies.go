@@ -82,21 +82,15 @@ func minHealthy(f *v1alpha1.Failover) int32 {
 func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
 	out := Rule{Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i),
 		Matches: r.Matches, Timeout: r.Timeout, Retries: r.Retries}
-	shares := len(r.Backends) == 0
 	for j, backend := range r.Backends {
 		path := fmt.Sprintf("%s.backends[%d]", out.Path, j)
 		weight := int64(1)
 		if backend.Weight != nil {
 			weight = int64(*backend.Weight)
 		}
-		shares = shares || weight > 0
 		if c := b.lookUp(p, backend.Cluster, path+".cluster"); c != nil {
 			out.Backends = append(out.Backends, Backend{Cluster: c, Subset: backend.Subset, Weight: weight, Priority: backend.Priority, Path: path})
 		}
-	}
-	if !shares {
-		b.report(mistake{code: CodeNoWeight, at: p.At(out.Path + ".backends"), fix: "give one of them a weight"},
-			"every backend of rule %q has weight 0", out.Label)
 	}
 	return out
 }

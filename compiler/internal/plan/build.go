@@ -62,7 +62,7 @@ func (b *builder) pending(c *fleet.Cluster, f manifest.FragmentID, format string
 // could tell cannot be observed.
 func (b *builder) hold(c *fleet.Cluster, f manifest.FragmentID, blind *fleet.Cluster, what string) {
 	p := b.plans[c]
-	p.Held = append(p.Held, Note{f, fmt.Sprintf("%s could not be observed: %s (%s are not known)", blind.Name, blind.Facts.Unreachable, what)})
+	p.Held = append(p.Held, Note{f, fmt.Sprintf("%s could not be observed: %s; it alone knows %s", blind.Name, blind.Facts.Unreachable, what)})
 }
 
 // tunnel plans the tunnels of one cluster: every gateway of every other one.
@@ -73,6 +73,9 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 	f := manifest.FragmentID("ClusterSet/" + c.Set.Name)
 	t := &Tunnel{Fragment: f, Driver: c.Set.Driver, MTU: c.Set.MTU, Pods: c.Pods, Global: c.Global, Virtual: c.Set.Virtual}
 	for _, g := range c.Gateways {
+		if c.Facts.State == fleet.Unreachable && len(g.NodeAddresses) == 0 {
+			b.hold(c, f, c, "the addresses of node "+g.Node)
+		}
 		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port})
 	}
 	for _, other := range c.Set.Clusters {
@@ -112,10 +115,10 @@ func lacking(g *fleet.Gateway) []string {
 func (b *builder) gatewayLacks(c, other *fleet.Cluster, g *fleet.Gateway, what string) {
 	f := manifest.FragmentID("ClusterSet/" + c.Set.Name)
 	if other.Facts.State == fleet.Unreachable {
-		b.hold(c, f, other, fmt.Sprintf("%s of gateway %s", what, g.Name))
+		b.hold(c, f, other, fmt.Sprintf("the %s of gateway %s", what, g.Name))
 		return
 	}
-	b.pending(c, f, "%s of gateway %s of cluster %s: node %s has not announced it yet", what, g.Name, other.Name, g.Node)
+	b.pending(c, f, "%s of gateway %s of cluster %s: node %s has announced none that can be used yet", what, g.Name, other.Name, g.Node)
 }
 
 // openGateways warns of a Gateway of the user's that lets every service in.

@@ -66,7 +66,9 @@ func (b *builder) mesh(out *Service, at consumer) {
 		}
 	}
 	_, there := c.Facts.Service(s.Namespace, s.Name)
-	if c.Facts.State == fleet.Observed {
+	if c.Facts.State == fleet.Unreachable {
+		b.hold(c, out.Fragment, c, "whether Service "+s.Key()+" exists there")
+	} else if c.Facts.State == fleet.Observed {
 		in.Stub = !there
 		for _, ns := range c.Facts.Namespaces {
 			if ns != gatewayNamespace && !strings.HasPrefix(ns, "kube-") {
@@ -138,7 +140,7 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 	why := ""
 	switch {
 	case c.Facts.State == fleet.Unreachable:
-		b.hold(home, out.Fragment, c, "service accounts of Service "+s.Key())
+		b.hold(home, out.Fragment, c, "the service accounts of Service "+s.Key())
 		why = "unreachable"
 	case c.Facts.State == fleet.Unknown:
 		why = fmt.Sprintf("%s was not observed yet", c.Name)
@@ -146,7 +148,7 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("Service %s does not exist in %s yet", s.Key(), c.Name)
 	case bare >= 0:
 		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
-	case len(pods) == 0 && !backend.Local:
+	case len(pods) == 0:
 		why = fmt.Sprintf("no pods of %s are known", backend.Name())
 	}
 	for _, w := range pods {
@@ -154,7 +156,9 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 	}
 	slices.Sort(backend.Identities)
 	backend.Identities = slices.Compact(backend.Identities)
-	backend.Absent = why != ""
+	// At home pods that are not known yet are only kept out until they are: the
+	// chain below them is needed now.
+	backend.Absent = why != "" && !(backend.Local && there && len(pods) == 0)
 	if backend.Local && (c.Facts.State != fleet.Observed || bare >= 0) {
 		out.Import.Routed = false
 	}

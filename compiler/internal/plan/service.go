@@ -47,7 +47,7 @@ func (b *builder) ports(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
 		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol})
 	}
 	if blind := firstUnreachable(s); blind != nil && (len(s.Ports) == 0 || !s.NamesKnown) {
-		b.hold(c, out.Fragment, blind, "ports of Service "+s.Key())
+		b.hold(c, out.Fragment, blind, "the ports of Service "+s.Key())
 		return false
 	}
 	switch {

@@ -20,9 +20,8 @@ type host struct {
 	name string
 	// prefix of the names of its objects.
 	prefix string
-	// shape is the head's cluster and what stands below it; empty for the home
-	// host.
-	shape   string
+	// cluster of the heads; empty for the home host.
+	cluster string
 	address netip.Addr
 	// depth is the number of tiers below the first.
 	depth  int
@@ -50,8 +49,8 @@ func (e *emitter) place(port plan.Port, c plan.Chain) (*host, string) {
 	return h, p.subset
 }
 
-// hostOf returns the host of a chain. Chains with one head and one fallback
-// share a host; the first of a cluster has the plain name.
+// hostOf returns the host of a chain: the Service's own where it begins with
+// the caller's own pods, otherwise that of the head's cluster.
 func (e *emitter) hostOf(c plan.Chain) *host {
 	if c.Head.Local {
 		if e.home == nil {
@@ -59,22 +58,28 @@ func (e *emitter) hostOf(c plan.Chain) *host {
 		}
 		return e.home
 	}
-	shape := c.Head.Cluster + ">" + c.Fallback()
-	plain := true
 	for _, h := range e.parts {
-		if h.shape == shape {
+		if h.cluster == c.Head.Cluster {
 			return h
 		}
-		plain = plain && !strings.HasPrefix(h.shape, c.Head.Cluster+">")
 	}
-	h := &host{name: e.partHost(c.Head.Cluster, ""), prefix: mainName + "-" + c.Head.Cluster, shape: shape, address: c.Head.Part}
-	if !plain {
-		h.name = e.partHost(c.Head.Cluster, "fl-"+digest(shape)+".")
-		h.prefix += "--" + digest(shape)
-		h.address = netip.Addr{}
-	}
+	h := &host{name: e.partHost(c.Head.Cluster), prefix: mainName + "-" + c.Head.Cluster, cluster: c.Head.Cluster, address: c.Head.Part}
 	e.parts = append(e.parts, h)
 	return h
+}
+
+// chainLabel tells apart the endpoints of chains that begin in one cluster and
+// go on differently.
+const chainLabel = "fairlead.dev/chain"
+
+// selector is what the endpoints of a chain are found by. At the home host
+// gateways have the labels of the pods whose place they take, so that the same
+// subset finds both; anywhere else every endpoint is ours.
+func selector(c plan.Chain) map[string]string {
+	if c.Head.Local {
+		return c.Head.Labels
+	}
+	return map[string]string{chainLabel: digest(c.Head.Cluster + ">" + c.Fallback())}
 }
 
 // labelPrefix begins the labels that tell tiers apart.
@@ -97,9 +102,8 @@ func (h *host) tierLabel(tier int) string {
 	return fmt.Sprintf("%s%d", labelPrefix, h.depth-tier+1)
 }
 
-// endpoints returns the gateways behind a host. At the home host they have the
-// labels of the pods whose place they take, so that the same subset finds
-// them.
+// endpoints returns the gateways behind a host, once for every selector that
+// must find them.
 func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
 	var out []*v1alpha3.WorkloadEntry
 	seen := map[string]bool{}
@@ -110,9 +114,7 @@ func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
 				continue
 			}
 			labels := map[string]string{}
-			if c.Head.Local {
-				maps.Copy(labels, c.Head.Labels)
-			}
+			maps.Copy(labels, selector(c.Chain))
 			if i > 0 {
 				labels[h.tierLabel(i)] = "x"
 			}

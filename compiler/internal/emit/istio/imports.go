@@ -12,6 +12,7 @@ import (
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // imports emits what callers in this cluster need.
@@ -209,7 +210,7 @@ func (e *emitter) stub() {
 	out := &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: e.service.Namespace, Name: e.service.Name}}
 	for _, p := range e.service.Ports {
-		port := corev1.ServicePort{Name: portName(p), Port: p.Number, Protocol: corev1.Protocol(p.Transport)}
+		port := corev1.ServicePort{Name: portName(p), Port: p.Number, TargetPort: intstr.FromInt32(p.Number), Protocol: corev1.Protocol(p.Transport)}
 		if p.AppProtocol != "" {
 			port.AppProtocol = &p.AppProtocol
 		}

@@ -83,8 +83,8 @@ func (e *emitter) clusterSetHost() string {
 }
 
 // partHost is the name of one other cluster's part of the service.
-func (e *emitter) partHost(cluster, shape string) string {
-	return fmt.Sprintf("%s.%s.svc.%s%s.%s", e.service.Name, e.service.Namespace, shape, cluster, e.domain)
+func (e *emitter) partHost(cluster string) string {
+	return fmt.Sprintf("%s.%s.svc.%s.%s", e.service.Name, e.service.Namespace, cluster, e.domain)
 }
 
 // digest returns eight hexadecimal digits of a text: short enough for a

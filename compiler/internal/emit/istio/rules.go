@@ -29,7 +29,8 @@ func (e *emitter) partRule(h *host) {
 	// identities.
 	out.Spec.TrafficPolicy = e.anySubset(h, gatewayOutlier())
 	for _, c := range h.chains {
-		out.Spec.Subsets = append(out.Spec.Subsets, &v1alpha3.Subset{Name: c.subset, TrafficPolicy: e.policy(h, c.port, c.subset, gatewayOutlier(), identities(c.Chain))})
+		out.Spec.Subsets = append(out.Spec.Subsets, &v1alpha3.Subset{Name: c.subset, Labels: selector(c.Chain),
+			TrafficPolicy: e.policy(h, aim{c.port, c.subset, identities(c.Chain)}, gatewayOutlier())})
 	}
 	sortSubsets(out.Spec.Subsets)
 	e.add(out)
@@ -51,7 +52,7 @@ func (e *emitter) homeRule() {
 		for _, c := range h.chains {
 			s := &v1alpha3.Subset{Name: c.subset, Labels: c.Head.Labels}
 			if len(c.Tiers) > 0 {
-				s.TrafficPolicy = e.policy(h, c.port, c.subset, podOutlier(e.service.Import.Outlier, true), identities(c.Chain))
+				s.TrafficPolicy = e.policy(h, aim{c.port, c.subset, identities(c.Chain)}, podOutlier(e.service.Import.Outlier, true))
 			} else if len(c.Head.Labels) == 0 {
 				continue
 			}
@@ -88,18 +89,26 @@ func (e *emitter) anySubset(h *host, outlier *v1alpha3.OutlierDetection) *v1alph
 	all = slices.Compact(all)
 	out := &v1alpha3.TrafficPolicy{}
 	for _, p := range e.service.Ports {
-		t := e.policy(h, p, "", outlier, all)
+		t := e.policy(h, aim{p, "", all}, outlier)
 		out.PortLevelSettings = append(out.PortLevelSettings, &v1alpha3.TrafficPolicy_PortTrafficPolicy{
 			Port: &v1alpha3.PortSelector{Number: uint32(p.Number)}, Tls: t.Tls, LoadBalancer: t.LoadBalancer, OutlierDetection: t.OutlierDetection})
 	}
 	return out
 }
 
-// policy asks for a subset by server name (empty: for any pod), accepts the given identities only,
+// aim says which pods are meant: those of a subset, or of none where it is
+// empty, and who they may be.
+type aim struct {
+	port   plan.Port
+	subset string
+	ids    []string
+}
+
+// policy asks for a subset by server name, accepts the given identities only,
 // and lets istiod sort the endpoints into tiers.
-func (e *emitter) policy(h *host, port plan.Port, subset string, outlier *v1alpha3.OutlierDetection, ids []string) *v1alpha3.TrafficPolicy {
+func (e *emitter) policy(h *host, a aim, outlier *v1alpha3.OutlierDetection) *v1alpha3.TrafficPolicy {
 	out := &v1alpha3.TrafficPolicy{
-		Tls:              &v1alpha3.ClientTLSSettings{Mode: v1alpha3.ClientTLSSettings_ISTIO_MUTUAL, Sni: e.sni(port, subset), SubjectAltNames: ids},
+		Tls:              &v1alpha3.ClientTLSSettings{Mode: v1alpha3.ClientTLSSettings_ISTIO_MUTUAL, Sni: e.sni(a.port, a.subset), SubjectAltNames: a.ids},
 		OutlierDetection: outlier,
 	}
 	if h.depth > 0 {
