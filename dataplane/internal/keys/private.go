@@ -69,12 +69,12 @@ func (p Private) Reveal() [Length]byte {
 	return *p.raw
 }
 
-// String, GoString, LogValue and MarshalText show that there is a key, and
-// nothing of it.
+// String, Format, LogValue and MarshalText show that there is a key, and nothing
+// of it.
 func (p Private) String() string { return redacted }
 
-// GoString is String.
-func (p Private) GoString() string { return redacted }
+// Format is String for every verb of package fmt.
+func (p Private) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
 
 // LogValue is String.
 func (p Private) LogValue() slog.Value { return slog.StringValue(redacted) }
