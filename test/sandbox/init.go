@@ -5,7 +5,6 @@ package sandbox
 import (
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"syscall"
 
@@ -33,16 +32,20 @@ func Boot() {
 // runInit sets the namespaces up and looks after the program until it ends. Its
 // return ends process 1, at which the kernel kills all that is left.
 func runInit() (int, error) {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded...)
+	count, err := strconv.Atoi(os.Getenv(filesVar))
+	if err != nil {
+		return codeTrouble, fmt.Errorf("read %s: %w", filesVar, err)
+	}
+	control := firstExtraFile + count
+	syscall.CloseOnExec(control)
 	if err := setUp(); err != nil {
 		return codeTrouble, err
 	}
-	pid, err := startProgram()
+	pid, err := startProgram(count)
 	if err != nil {
 		return codeTrouble, fmt.Errorf("start the program: %w", err)
 	}
-	go forward(signals, nil, func(s os.Signal) { _ = syscall.Kill(pid, s.(syscall.Signal)) })
+	go obey(os.NewFile(uintptr(control), "signals"), pid)
 	for {
 		var ws syscall.WaitStatus
 		got, err := syscall.Wait4(-1, &ws, 0, nil)
@@ -55,6 +58,18 @@ func runInit() (int, error) {
 		if got == pid {
 			return exitCode(ws), nil
 		}
+	}
+}
+
+// obey passes signals on to the program. When there will be no more, whoever
+// asked for the sandbox has ended, and so does the sandbox; the kernel's death
+// signal usually comes first.
+func obey(signals *os.File, pid int) {
+	for b := make([]byte, 1); ; {
+		if _, err := signals.Read(b); err != nil {
+			os.Exit(codeTrouble)
+		}
+		_ = syscall.Kill(pid, syscall.Signal(b[0]))
 	}
 }
 
@@ -97,14 +112,10 @@ func setUp() error {
 
 // startProgram starts this executable again, now inside. It bypasses os/exec,
 // which wants to wait for its children itself.
-func startProgram() (pid int, err error) {
+func startProgram(count int) (pid int, err error) {
 	where, err := os.Readlink("/proc/self/ns/mnt")
 	if err != nil {
 		return 0, err
-	}
-	count, err := strconv.Atoi(os.Getenv(filesVar))
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", filesVar, err)
 	}
 	files := make([]uintptr, firstExtraFile+count)
 	for i := range files {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -106,8 +107,19 @@ func Run(o Options) int {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded...)
 	defer signal.Stop(signals)
-	cmd := command(o)
-	if err := cmd.Start(); err != nil {
+	// Signals go through a pipe: one that is sent to process 1 of a namespace
+	// before it has a handler is lost. Its end also tells the init that this
+	// process is no more.
+	heard, said, err := os.Pipe()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox: make a pipe:", err)
+		return codeTrouble
+	}
+	defer said.Close()
+	cmd := command(o, heard)
+	err = cmd.Start()
+	heard.Close()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "sandbox: start:", err)
 		return codeTrouble
 	}
@@ -116,13 +128,23 @@ func Run(o Options) int {
 	}
 	done := make(chan struct{})
 	defer close(done)
-	go forward(signals, done, func(s os.Signal) { _ = cmd.Process.Signal(s) })
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				_, _ = said.Write([]byte{byte(s.(syscall.Signal))})
+			case <-done:
+				return
+			}
+		}
+	}()
 	_ = cmd.Wait() // the state below says how it ended
 	return exitCode(cmd.ProcessState.Sys().(syscall.WaitStatus))
 }
 
-// command makes the init: this executable, in new namespaces.
-func command(o Options) *exec.Cmd {
+// command makes the init: this executable, in new namespaces. It reads signals
+// from the file after the inherited ones.
+func command(o Options, signals *os.File) *exec.Cmd {
 	args := o.Args
 	if args == nil {
 		args = os.Args[1:]
@@ -130,7 +152,7 @@ func command(o Options) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.ExtraFiles = o.Files
+	cmd.ExtraFiles = append(slices.Clone(o.Files), signals)
 	cmd.Env = append(cleanEnv(), o.Env...)
 	cmd.Env = append(cmd.Env, modeVariable+"="+modeInit, fmt.Sprintf("%s=%d", filesVar, len(o.Files)))
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -160,18 +182,6 @@ func cleanEnv() []string {
 // something.
 var forwarded = []os.Signal{
 	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
-}
-
-// forward passes signals on until done is closed.
-func forward(from <-chan os.Signal, done <-chan struct{}, to func(os.Signal)) {
-	for {
-		select {
-		case s := <-from:
-			to(s)
-		case <-done:
-			return
-		}
-	}
 }
 
 // exitCode is a shell's view of how a process ended.

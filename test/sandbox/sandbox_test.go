@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -144,6 +145,32 @@ func TestSignalIsForwarded(t *testing.T) {
 	_ = cmd.Wait()
 	if got, want := cmd.ProcessState.ExitCode(), 128+int(syscall.SIGTERM); got != want {
 		t.Errorf("exit code %d, want %d", got, want)
+	}
+}
+
+// TestEarlySignal asks the outer process to end while the sandbox is being set
+// up, at whatever point that is: the signal must not be lost.
+func TestEarlySignal(t *testing.T) {
+	Need(t)
+	for i := range 20 {
+		cmd := program("linger")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		children := fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid)
+		eventually(t, "no init was started", func() bool {
+			files, _ := filepath.Glob(children)
+			return slices.ContainsFunc(files, func(f string) bool {
+				text, _ := os.ReadFile(f)
+				return len(text) > 0
+			})
+		})
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		ended := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait()
+		if !ended.Stop() {
+			t.Fatalf("the signal was lost at attempt %d", i+1)
+		}
 	}
 }
 
