@@ -109,7 +109,8 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 	start(bounded(t), t, config)
 }
 
-// TestThreeClusters holds the lab to its promise.
+// TestThreeClusters holds the lab to its promise, and looks for a way from one
+// cluster's nodes and pods to a pod of another: there must be none.
 func TestThreeClusters(t *testing.T) {
 	const promised = 30 * time.Second
 	begin := time.Now()
@@ -120,6 +121,7 @@ func TestThreeClusters(t *testing.T) {
 	if l.Cluster("c") == nil || l.Cluster("d") != nil || l.Cluster("a").Node("none") != nil {
 		t.Error("clusters and nodes are not found by name")
 	}
+	checkIsolation(bounded(t), t, l.Cluster("a"), l.Cluster("b"))
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
@@ -128,6 +130,30 @@ func TestThreeClusters(t *testing.T) {
 	}
 	if _, err := os.Stat(l.Dir()); !os.IsNotExist(err) {
 		t.Errorf("%s: %v, want it gone", l.Dir(), err)
+	}
+}
+
+func checkIsolation(ctx context.Context, t *testing.T, from, to *Cluster) {
+	const pod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: p, labels: {app: p}}
+spec:
+  containers: [{name: main, image: lab, command: [netecho, serve, --tcp, ":80"], readinessProbe: {tcpSocket: {port: 80}}}]
+`
+	apply(ctx, t, from, pod)
+	apply(ctx, t, to, pod)
+	waitPods(ctx, t, from, "app=p", 1)
+	address := waitPods(ctx, t, to, "app=p", 1)[0].Status.PodIP + ":80"
+	call := []string{"netecho", "call", "--timeout", "300ms", "--address", address}
+	inPod, err := from.Command(ctx, "default", "p", call...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, cmd := range map[string]*netns.Cmd{"node": from.Node("worker-1").Command(ctx, call...), "pod": inPod} {
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "failed: network is unreachable") {
+			t.Errorf("from a %s: %v, %s", where, err, out)
+		}
 	}
 }
 

@@ -136,7 +136,7 @@ func checkOutage(ctx context.Context, t *testing.T, l *Lab) {
 	if _, err := east.Client().CoreV1().Nodes().List(ctx, metav1.ListOptions{}); err != nil {
 		t.Error(err)
 	}
-	out := run(ctx, t, west, "shop", "client", "netecho", "call", "--address", svc.Spec.ClusterIP+":80", "--count", "5")
+	out := run(ctx, t, west, "netecho", "call", "--address", svc.Spec.ClusterIP+":80", "--count", "5")
 	if strings.Contains(out, "failed") {
 		t.Errorf("during the outage: %s", out)
 	}

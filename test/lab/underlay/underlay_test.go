@@ -20,8 +20,14 @@ import (
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
+// host is a node and its address.
+type host struct {
+	*netns.NS
+	address string
+}
+
 // segment makes a segment of three nodes a, b and c at 192.0.2.1 to .3.
-func segment(t *testing.T) (*Underlay, map[string]*netns.NS) {
+func segment(t *testing.T) (*Underlay, map[string]host) {
 	t.Helper()
 	sandbox.Need(t)
 	u, err := New("underlay")
@@ -33,26 +39,27 @@ func segment(t *testing.T) (*Underlay, map[string]*netns.NS) {
 			t.Error(err)
 		}
 	})
-	nodes := map[string]*netns.NS{}
+	nodes := map[string]host{}
 	for i, name := range []string{"a", "b", "c"} {
 		n, err := netns.New(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { n.Close() })
-		if err := u.Attach(name, n, netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}), 24)); err != nil {
+		address := netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)})
+		if err := u.Attach(name, n, netip.PrefixFrom(address, 24)); err != nil {
 			t.Fatal(err)
 		}
-		nodes[name] = n
+		nodes[name] = host{NS: n, address: address.String()}
 	}
 	return u, nodes
 }
 
-// pingPong sends datagrams one after the other from one node to an address of
-// another and returns how many were answered and the fastest round trip.
-func pingPong(t *testing.T, from, to *netns.NS, address string, count int) (answered int, fastest time.Duration) {
+// pingPong sends datagrams one after the other from one node to another
+// and returns how many were answered and the fastest round trip.
+func pingPong(t *testing.T, from, to host, count int) (answered int, fastest time.Duration) {
 	t.Helper()
-	c := echoServer(t, from, to, address)
+	c := echoServer(t, from, to)
 	fastest = time.Hour
 	for i := range count {
 		start := time.Now()
@@ -65,9 +72,9 @@ func pingPong(t *testing.T, from, to *netns.NS, address string, count int) (answ
 }
 
 // volley sends datagrams all at once and returns how many were answered.
-func volley(t *testing.T, from, to *netns.NS, address string, count int) (answered int) {
+func volley(t *testing.T, from, to host, count int) (answered int) {
 	t.Helper()
-	c := echoServer(t, from, to, address)
+	c := echoServer(t, from, to)
 	for i := range count {
 		if _, err := fmt.Fprint(c, i); err != nil {
 			t.Fatal(err)
@@ -82,9 +89,9 @@ func volley(t *testing.T, from, to *netns.NS, address string, count int) (answer
 }
 
 // echoServer starts a server that sends datagrams back and connects to it.
-func echoServer(t *testing.T, from, to *netns.NS, address string) net.Conn {
+func echoServer(t *testing.T, from, to host) net.Conn {
 	t.Helper()
-	server, err := to.ListenPacket("udp", address)
+	server, err := to.ListenPacket("udp", to.address+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,16 +136,16 @@ func echoed(c net.Conn, text string) bool {
 
 func TestCutAndRestore(t *testing.T) {
 	u, n := segment(t)
-	if got, _ := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 3); got != 3 {
+	if got, _ := pingPong(t, n["a"], n["b"], 3); got != 3 {
 		t.Fatalf("before: %d of 3 answered", got)
 	}
 	if err := u.Cut("b", "a"); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 2); got != 0 {
+	if got, _ := pingPong(t, n["a"], n["b"], 2); got != 0 {
 		t.Errorf("cut: %d of 2 answered", got)
 	}
-	if got, _ := pingPong(t, n["a"], n["c"], "192.0.2.3:0", 3); got != 3 {
+	if got, _ := pingPong(t, n["a"], n["c"], 3); got != 3 {
 		t.Errorf("another link: %d of 3 answered", got)
 	}
 	if got := u.Condition("a", "b"); !got.Cut {
@@ -147,7 +154,7 @@ func TestCutAndRestore(t *testing.T) {
 	if err := u.Restore("a", "b"); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 3); got != 3 {
+	if got, _ := pingPong(t, n["a"], n["b"], 3); got != 3 {
 		t.Errorf("restored: %d of 3 answered", got)
 	}
 }
@@ -156,20 +163,20 @@ func TestCutAndRestore(t *testing.T) {
 // quarter is expected, and none would happen once in 10^25 runs.
 func TestDrop(t *testing.T) {
 	u, n := segment(t)
-	if got, _ := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 1); got != 1 {
+	if got, _ := pingPong(t, n["a"], n["b"], 1); got != 1 {
 		t.Fatal("no answer before") // also resolves the addresses
 	}
 	const count = 200
 	if err := u.Drop("a", "b", 0.5); err != nil {
 		t.Fatal(err)
 	}
-	if got := volley(t, n["a"], n["b"], "192.0.2.2:0", count); got == 0 || got > count/2 {
+	if got := volley(t, n["a"], n["b"], count); got == 0 || got > count/2 {
 		t.Errorf("%d of %d answered", got, count)
 	}
 	if err := u.Drop("a", "b", 0); err != nil {
 		t.Fatal(err)
 	}
-	if got := volley(t, n["a"], n["b"], "192.0.2.2:0", count); got != count {
+	if got := volley(t, n["a"], n["b"], count); got != count {
 		t.Errorf("without loss: %d of %d answered", got, count)
 	}
 }
@@ -180,22 +187,22 @@ func TestDelay(t *testing.T) {
 	if err := u.Delay("a", "b", delay); err != nil {
 		t.Fatal(err)
 	}
-	if got, fastest := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 5); got != 5 || fastest < 2*delay || fastest > 3*delay {
+	if got, fastest := pingPong(t, n["a"], n["b"], 5); got != 5 || fastest < 2*delay || fastest > 3*delay {
 		t.Errorf("slow: %d of 5 answered, fastest %s, want 5 in %s", got, fastest, 2*delay)
 	}
-	if got, fastest := pingPong(t, n["a"], n["c"], "192.0.2.3:0", 5); got != 5 || fastest > delay {
+	if got, fastest := pingPong(t, n["a"], n["c"], 5); got != 5 || fastest > delay {
 		t.Errorf("another link: %d of 5 answered, fastest %s", got, fastest)
 	}
 	if err := u.Drop("a", "b", 1); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 2); got != 0 {
+	if got, _ := pingPong(t, n["a"], n["b"], 2); got != 0 {
 		t.Errorf("slow and lossy: %d of 2 answered", got)
 	}
 	if err := u.Restore("a", "b"); err != nil {
 		t.Fatal(err)
 	}
-	if got, fastest := pingPong(t, n["a"], n["b"], "192.0.2.2:0", 5); got != 5 || fastest > delay {
+	if got, fastest := pingPong(t, n["a"], n["b"], 5); got != 5 || fastest > delay {
 		t.Errorf("restored: %d of 5 answered, fastest %s", got, fastest)
 	}
 }
@@ -243,7 +250,7 @@ func TestRefused(t *testing.T) {
 		"unknown node":     u.Cut("a", "nobody"),
 		"loss above one":   u.Drop("a", "b", 1.5),
 		"negative delay":   u.Delay("a", "b", -time.Second),
-		"attached already": u.Attach("a", n["a"], netip.MustParsePrefix("192.0.2.9/24")),
+		"attached already": u.Attach("a", n["a"].NS, netip.MustParsePrefix("192.0.2.9/24")),
 		"name in use":      second(),
 	} {
 		if err == nil {

@@ -76,7 +76,9 @@ func startLab(t *testing.T, args ...string) *started {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.cmd.Process.Kill() })
+	const bound = 2 * time.Minute // so that a test that waits for its end does end
+	limit := time.AfterFunc(bound, func() { _ = s.cmd.Process.Kill() })
+	t.Cleanup(func() { limit.Stop(); _ = s.cmd.Process.Kill() })
 	return s
 }
 
