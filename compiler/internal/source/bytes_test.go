@@ -43,7 +43,7 @@ func TestBytesThatAreNotADocument(t *testing.T) {
 		{"large and ours", sources + smallPolicy, `a.yaml: error FL1003: the file has 1.4 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
 		{"huge", strings.Repeat("x", 50<<20), `a.yaml: error FL1003: the file has 50.0 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
 		{"large and somebody else's", sources, `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
-		{"broken, and longer than is searched", strings.Repeat("a:\n- b\n", maxLocate) + "}\n", `a.yaml:800: error FL1004: the indentation does not match the lines above, or the value goes on after its end (align it with its siblings)`},
+		{"broken, and longer than is searched", strings.Repeat("a:\n- b\n", 2000) + "}\n", `a.yaml:4000: error FL1004: the indentation does not match the lines above, or the value goes on after its end (align it with its siblings)`},
 		{"nothing", "", `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
 		{"a bomb", bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
 		{"a bomb of ours", smallPolicy + bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
@@ -57,6 +57,43 @@ func TestBytesThatAreNotADocument(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestMuchOfEverything fills a file with what is cheap to write and could be
+// costly to check.
+func TestMuchOfEverything(t *testing.T) {
+	const room = 300_000
+	fill := func(piece string) string { return strings.Repeat(piece, room/len(piece)) }
+	numbered := func(format string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < room; i++ {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	head := strings.TrimSuffix(smallPolicy[:strings.Index(smallPolicy, "  rules:")], "\n") + "\n"
+	match := "{path: {exact: a}, headers: [" + strings.Repeat("{name: a, exact: b}, ", 9) + "], methods: [GET, GET]}, "
+	for name, text := range map[string]string{
+		"directives":      fill("%a\n"),
+		"markers":         fill("---\n"),
+		"small documents": fill("---\n- a\n"),
+		"unknown fields":  head + numbered("  x%d: 1\n"),
+		"unknown kinds":   fill("---\napiVersion: fairlead.dev/v1alpha1\nkind: X\n"),
+		"rules":           head + "  rules:\n" + fill("  - backends: [{cluster: a}]\n"),
+		"backends":        head + "  rules:\n  - backends:\n" + fill("    - {cluster: a, weight: 0}\n"),
+		"wrong backends":  head + "  rules:\n  - backends:\n" + fill("    - {cluster: 1}\n"),
+		"matches":         head + "  rules:\n" + strings.Repeat("  - matches: ["+strings.Repeat(match, 64)+"]\n", 20),
+		"weights":         head + "  rules:\n" + strings.Repeat("  - backends: ["+strings.Repeat("{cluster: a, weight: 0}, ", 64)+"]\n", 32),
+		"labels":          head + "  imports: {to: {matchLabels: {\n" + numbered("    a%d: a\n,") + "}}}\n",
+		"long word":       head + "  " + fill("a") + ": 1\n",
+		"long value":      head + "  clusterSet: [" + fill("a") + "]\n",
+		"brackets":        head + fill("["),
+		"tabs":            head + fill("\t"),
+		"quotes":          head + "  clusterSet: \"" + fill("a\n"),
+		"anchors":         head + "  rules: [" + numbered("&a%d x, ") + "]\n",
+	} {
+		t.Run(name, func(t *testing.T) { messages(t, "a.yaml", text) })
 	}
 }
 

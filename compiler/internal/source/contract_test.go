@@ -37,6 +37,8 @@ func TestShapesAreOnesThatAreChecked(t *testing.T) {
 				t.Errorf("%s %s: nothing checks the type %q", kind, path, s.Type)
 			case s.Type == "integer" && (s.Minimum == nil || s.Maximum == nil):
 				t.Errorf("%s %s: a number needs a least and a most", kind, path)
+			case s.Type == "array" && s.MaxItems == nil:
+				t.Errorf("%s %s: a list needs a bound, or a document could keep the rules busy for ever", kind, path)
 			case s.Type == "object" && s.Values == nil && s.Properties == nil:
 				t.Errorf("%s %s: an object needs fields or values", kind, path)
 			case s.Pattern != nil && formHelp[s.Pattern.String()] == "":

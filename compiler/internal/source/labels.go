@@ -44,12 +44,12 @@ func (c *checker) checkLabels() {
 // checkBackends reports backends of a rule that are the same pods.
 func (c *checker) checkBackends(root *node) {
 	rules := root.get("spec").get("rules")
-	if rules == nil {
+	if rules == nil || slices.Contains(c.wrong, "spec.rules") {
 		return
 	}
 	for i, r := range rules.items {
 		backends := r.get("backends")
-		if backends == nil {
+		if backends == nil || slices.Contains(c.wrong, index("spec.rules", i)+".backends") {
 			continue
 		}
 		first := map[string]diag.Position{}

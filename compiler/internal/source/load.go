@@ -131,6 +131,7 @@ func checkDocument(root *node, kind string, origin Origin, known []diag.Diagnost
 	seen := c.check(root, c.root, place{"", root.at})
 	c.checkLabels()
 	c.checkValues()
+	c.checkUnique()
 	c.checkBackends(root)
 	c.checkRules(seen, origin)
 	return c.diags
@@ -142,9 +143,10 @@ func (l *loader) reportSameNames() {
 	slices.SortFunc(l.names, func(a, b named) int {
 		return cmp.Or(a.id.compare(b.id), a.at.Compare(b.at))
 	})
+	first := 0
 	for i := 1; i < len(l.names); i++ {
-		first := slices.IndexFunc(l.names, func(n named) bool { return n.id == l.names[i].id })
-		if first == i {
+		if l.names[i].id != l.names[first].id {
+			first = i
 			continue
 		}
 		l.report(diag.Diagnostic{Code: diag.CodeSameName, Severity: diag.Error,

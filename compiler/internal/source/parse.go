@@ -119,6 +119,7 @@ func (r *reader) alias(at diag.Position) {
 }
 
 func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
+	seen := make(map[string]diag.Position, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		at := r.chunk.at(key.Line, key.Column)
@@ -132,22 +133,13 @@ func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
 			n.partial = true
 			continue
 		}
-		if first, ok := find(n.fields, key.Value); ok {
+		if first, twice := seen[key.Value]; twice {
 			r.diags = append(r.diags, diag.Diagnostic{Code: diag.CodeDuplicateKey, Severity: diag.Error,
 				Message: fmt.Sprintf("%q is given twice in the same mapping", shorten(key.Value)), Fix: "keep one of the two", Position: at,
 				Related: []diag.Related{{Position: first, Message: "the first one"}}})
 			continue
 		}
+		seen[key.Value] = at
 		n.fields = append(n.fields, field{key: key.Value, keyAt: at, value: r.read(value, depth+1)})
 	}
-}
-
-// find returns the place of a key among fields.
-func find(fields []field, key string) (diag.Position, bool) {
-	for _, f := range fields {
-		if f.key == key {
-			return f.keyAt, true
-		}
-	}
-	return diag.Position{}, false
 }

@@ -40,6 +40,7 @@ func (c *checker) integer(n *node, s *schema, p place) any {
 		c.report(p, diag.CodeRange, fmt.Sprintf("%s cannot be %s", p.name(), n.text), "write "+allowedNumbers(s))
 		return nil
 	}
+	c.right = append(c.right, value{p.path, strconv.FormatInt(v, 10), p.at})
 	return v
 }
 
@@ -92,6 +93,14 @@ func oneLine(text string) string {
 		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
 	}
 	return b.String()
+}
+
+// quote puts text in quotes, and numbers in none.
+func quote(text string) string {
+	if _, err := strconv.Atoi(text); err == nil {
+		return text
+	}
+	return strconv.Quote(shorten(text))
 }
 
 // maxQuoted bounds how many characters of the user's text a message repeats.

@@ -118,6 +118,8 @@ func (c *checker) texts(n *node, s *schema, p place) any {
 
 func (c *checker) mapping(n *node, s *schema, p place) any {
 	seen := map[string]any{}
+	free := s.names()
+	free = slices.DeleteFunc(free, func(name string) bool { return n.get(name) != nil })
 	var meant []string
 	for _, f := range n.fields {
 		at := p.field(f)
@@ -137,7 +139,7 @@ func (c *checker) mapping(n *node, s *schema, p place) any {
 		case f.key == "namespace" && p.path == "metadata":
 			c.report(place{at.path, f.keyAt}, diag.CodeScope, fmt.Sprintf("a %s belongs to no namespace", c.kind), "remove the line")
 		default:
-			meant = append(meant, c.unknown(n, s, f, p)...)
+			meant = append(meant, c.unknown(s, f, p, free)...)
 		}
 	}
 	for _, name := range s.Required {
@@ -148,15 +150,9 @@ func (c *checker) mapping(n *node, s *schema, p place) any {
 	return seen
 }
 
-// unknown reports a field that the schema does not have, and returns the field
-// that was probably meant.
-func (c *checker) unknown(n *node, s *schema, f field, p place) []string {
-	var free []string
-	for _, name := range s.names() {
-		if n.get(name) == nil {
-			free = append(free, name)
-		}
-	}
+// unknown reports a field that the schema does not have, and returns which of
+// those that are not there was probably meant.
+func (c *checker) unknown(s *schema, f field, p place, free []string) []string {
 	at := place{join(p.path, f.key), f.keyAt}
 	message := fmt.Sprintf("unknown field %q", shorten(f.key))
 	if near, ok := nearest(f.key, free); ok {
@@ -188,7 +184,7 @@ func (c *checker) missing(name string, p place) {
 }
 
 func (c *checker) list(n *node, s *schema, p place) any {
-	c.count(len(n.items), [2]*int{s.MinItems, s.MaxItems}, "items", p)
+	rightCount := c.count(len(n.items), [2]*int{s.MinItems, s.MaxItems}, "items", p)
 	seen := make([]any, 0, len(n.items))
 	for i, item := range n.items {
 		v := c.check(item, s.Items, place{index(p.path, i), item.at})
@@ -200,6 +196,9 @@ func (c *checker) list(n *node, s *schema, p place) any {
 			}
 		}
 		seen = append(seen, v)
+	}
+	if !rightCount {
+		return nil // a list without bound would keep the rules busy for ever
 	}
 	return seen
 }

@@ -29,6 +29,8 @@ func split(file string, text []byte) []chunk {
 	var chunks []chunk
 	current := chunk{file: file, line: 1}
 	number := 0
+	// begun: the current document has more than directives and comments.
+	begun := false
 	for line := range bytes.Lines(text) {
 		number++
 		switch {
@@ -36,16 +38,17 @@ func split(file string, text []byte) []chunk {
 			// A marker after nothing but directives and comments begins the
 			// document that they belong to; either way they say nothing to us.
 			chunks = append(chunks, current)
-			current = chunk{file: file, line: number}
+			current, begun = chunk{file: file, line: number}, false
 			// What follows on the same line keeps its column.
 			line = append([]byte("   "), line[3:]...)
 		case isMarker(line, "..."):
 			chunks = append(chunks, current)
-			current = chunk{file: file, line: number}
+			current, begun = chunk{file: file, line: number}, false
 			line = []byte("\n")
-		case line[0] == '%' && blank(current.text):
+		case line[0] == '%' && !begun:
 			line = []byte("\n")
 		}
+		begun = begun || !blank(line)
 		current.text = append(current.text, line...)
 	}
 	chunks = append(chunks, current)

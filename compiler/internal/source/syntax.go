@@ -14,9 +14,10 @@ import (
 	"github.com/fairlead/fairlead/compiler/diag"
 )
 
-// maxLocate bounds, in lines, the documents whose broken line is searched for
-// by parsing; in longer ones the parser's own, less exact line is used.
-const maxLocate = 400
+// maxLocate bounds, in lines times bytes, the documents whose broken line is
+// searched for by parsing; in longer ones the parser's own, less exact line is
+// used. A policy of 200 lines stays below it.
+const maxLocate = 4 << 20
 
 // syntaxHelp says in words what the YAML parser means. The first entry whose
 // key is part of the parser's message is used.
@@ -76,7 +77,7 @@ var errorLine = regexp.MustCompile(`line (\d+):`)
 // of the enclosing mapping, or the end of the file.
 func brokenLine(c chunk, err error) diag.Position {
 	lines := bytes.SplitAfter(c.text, []byte("\n"))
-	if len(lines) > maxLocate {
+	if len(lines)*len(c.text) > maxLocate {
 		line := 1
 		if m := errorLine.FindStringSubmatch(err.Error()); m != nil {
 			line, _ = strconv.Atoi(m[1])
