@@ -4,7 +4,6 @@ package compiler
 
 import (
 	"cmp"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -41,18 +40,11 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 		result.Quarantined = append(result.Quarantined, Quarantined(q))
 	}
 	for _, p := range plans {
-		if err := result.add(p, inv); err != nil {
-			d := diag.Diagnostic{Code: CodeInternal, Severity: diag.Error, Position: diag.Position{File: "."},
-				Message: fmt.Sprintf("cannot write the objects of cluster %q: %s", p.Store, err), Fix: "this is a mistake in Fairlead: please report it"}
-			return Result{}, append(diags, d)
-		}
+		result.add(p, inv)
 	}
 	result.sort()
 	return result, diags
 }
-
-// CodeInternal is the code of a mistake that is not the user's.
-const CodeInternal = "FL1399"
 
 // mayFollow tells whether a mistake may come from a document that was left out
 // because it has a mistake of its own.
@@ -67,25 +59,20 @@ func mayFollow(d diag.Diagnostic) bool {
 // Codes returns every code that Compile can report, in the order of their
 // numbers.
 func Codes() []diag.Code {
-	all := slices.Concat(diag.Codes(), fleet.Codes(), plan.Codes(), []diag.Code{{ID: CodeInternal, Title: "mistake in Fairlead",
-		Doc: "Fairlead made an object that it cannot write. The documents are not at fault: please report it."}})
+	all := slices.Concat(diag.Codes(), fleet.Codes(), plan.Codes())
 	slices.SortFunc(all, func(a, b diag.Code) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
 
 // emitters in the order of their names. Each sees the plan and nothing of the
 // others.
-var emitters = []func(plan.Plan) ([]manifest.Fragment, error){istio.Emit, l4.Emit, mcs.Emit, tunnel.Emit}
+var emitters = []func(plan.Plan) []manifest.Fragment{istio.Emit, l4.Emit, mcs.Emit, tunnel.Emit}
 
 // add takes in what one cluster needs.
-func (r *Result) add(p plan.Plan, inv inventory.Inventory) error {
+func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
 	objects := map[manifest.FragmentID][]manifest.Object{}
 	for _, emit := range emitters {
-		fragments, err := emit(p)
-		if err != nil {
-			return err
-		}
-		for _, f := range fragments {
+		for _, f := range emit(p) {
 			objects[f.ID] = append(objects[f.ID], f.Objects...)
 		}
 	}
@@ -102,7 +89,6 @@ func (r *Result) add(p plan.Plan, inv inventory.Inventory) error {
 	for _, t := range p.Traffic {
 		r.Traffic = append(r.Traffic, Traffic{Consumer: p.Store, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
 	}
-	return nil
 }
 
 // sort brings the result into the order that its documentation promises. The

@@ -40,6 +40,17 @@ func New(typed any) (Object, error) {
 	return FromContent(content)
 }
 
+// Must is New for values that are known to have a JSON form and a name, such as
+// those that emitters make of checked documents. It panics where one has not:
+// that is a mistake in the program.
+func Must(typed any) Object {
+	o, err := New(typed)
+	if err != nil {
+		panic(err.Error())
+	}
+	return o
+}
+
 // FromContent is New for a value that is JSON-like already. The object keeps
 // the map: the caller must not change it any more.
 func FromContent(content map[string]any) (Object, error) {

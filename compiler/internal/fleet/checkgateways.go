@@ -13,11 +13,13 @@ func (b *builder) checkGateways() {
 	for _, s := range b.fleet.Services {
 		for _, p := range s.Policies {
 			for _, c := range p.Consumers {
-				b.checkGateway(s, c)
+				b.checkGateway(c)
 			}
 		}
 		for _, c := range s.Exporters {
-			b.checkGateway(s, c)
+			if !s.Adopted {
+				b.checkGateway(c)
+			}
 		}
 	}
 	for _, s := range b.fleet.Sets {
@@ -25,7 +27,7 @@ func (b *builder) checkGateways() {
 	}
 }
 
-func (b *builder) checkGateway(s *Service, c *Cluster) {
+func (b *builder) checkGateway(c *Cluster) {
 	if !c.Tunnels() || len(c.Gateways) > 0 {
 		return
 	}

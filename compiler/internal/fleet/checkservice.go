@@ -88,11 +88,15 @@ func (b *builder) checkReach(p *Policy, consumers []*Cluster, to *Cluster, path 
 	}
 }
 
-// checkMeshGateways: an exporter in a mesh must let the others in.
+// checkMeshGateways: an exporter in a mesh must let the others in. One that was
+// only observed is not the author's mistake.
 func (b *builder) checkMeshGateways(s *Service) {
 	var consumers []*Cluster
 	for _, p := range s.Policies {
 		consumers = append(consumers, p.Consumers...)
+	}
+	if s.Adopted {
+		return
 	}
 	for _, e := range s.Exporters {
 		others := slices.ContainsFunc(consumers, func(c *Cluster) bool { return c != e })
@@ -109,7 +113,7 @@ func (b *builder) checkHosts(s *Service) {
 	p := s.Producer
 	longest := fmt.Sprintf("%s.%s.svc.%s", s.Name, s.Namespace, s.Set.Domain)
 	for _, e := range s.Exporters {
-		if e.EastWest == v1alpha1.EastWestIstio {
+		if e.EastWest == v1alpha1.EastWestIstio && !s.Adopted {
 			if host := PartHost(s.Name, s.Namespace, e.Name, s.Set.Domain); len(host) > len(longest) {
 				longest = host
 			}

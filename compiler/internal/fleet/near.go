@@ -23,9 +23,6 @@ func suggest(name string, names []string) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	if len(names) == 0 {
-		return ""
-	}
 	return "there are " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }
 

@@ -72,10 +72,7 @@ func minHealthy(f *v1alpha1.Failover) int32 {
 	if f == nil || f.MinHealthy == "" {
 		return v1alpha1.DefaultMinHealthy
 	}
-	n, err := f.MinHealthy.Parse()
-	if err != nil {
-		return v1alpha1.DefaultMinHealthy
-	}
+	n, _ := f.MinHealthy.Parse() // its form was checked where it was read
 	return int32(max(n, 1))
 }
 

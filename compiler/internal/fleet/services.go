@@ -109,14 +109,15 @@ func (b *builder) exporters(s *Service) {
 }
 
 // consumers finds the clusters that a policy governs: those that it names,
-// otherwise all that can reach an exporter.
+// otherwise all that can reach an exporter. Who governs whom never follows from
+// what was observed.
 func (b *builder) consumers(s *Service, p *Policy) {
 	if i := p.spec.Imports; i != nil {
 		p.Consumers = b.choose(p, i.To, "spec.imports.to")
 		return
 	}
 	for _, c := range s.Set.Clusters {
-		if len(s.Exporters) == 0 || slices.ContainsFunc(s.Exporters, c.Reaches) {
+		if s.Adopted || slices.ContainsFunc(s.Exporters, c.Reaches) {
 			p.Consumers = append(p.Consumers, c)
 		}
 	}

@@ -151,9 +151,6 @@ func shares(tier []Backend) []int32 {
 		total += b.Weight
 	}
 	out := make([]int32, len(tier))
-	if total == 0 {
-		return out
-	}
 	left, order := int64(1000), make([]int, len(tier))
 	for i, b := range tier {
 		out[i], order[i] = int32(1000*b.Weight/total), i

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -33,10 +34,6 @@ func Codes() []diag.Code {
 }
 
 func degradationText(name string) string {
-	for _, d := range Degradations() {
-		if d.Name == name {
-			return d.Text
-		}
-	}
-	return ""
+	all := Degradations()
+	return all[slices.IndexFunc(all, func(d Degradation) bool { return d.Name == name })].Text
 }

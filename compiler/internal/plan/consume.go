@@ -39,6 +39,10 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	} else {
 		b.diags = append(b.diags, refused...)
 	}
+	if len(s.Exporters) > 0 && !slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 0 }) {
+		able = false
+		b.pending(c, out.Fragment, "%s reaches none of the clusters that export Service %s (%s)", c.Name, s.Key(), exporterNames(s))
+	}
 	b.traffic(at, in.Rules)
 	if c.EastWest == v1alpha1.EastWestFairlead {
 		// Tunnels carry addresses, and pods have no identities to wait for. With
@@ -148,6 +152,8 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("Service %s does not exist in %s yet", s.Key(), c.Name)
 	case bare >= 0:
 		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
+	case !backend.Local && backend.Gateway == nil:
+		why = fmt.Sprintf("%s has no east-west gateway", c.Name)
 	case len(pods) == 0:
 		why = fmt.Sprintf("no pods of %s are known", backend.Name())
 	}

@@ -26,7 +26,7 @@ func TestMatrixIsWhole(t *testing.T) {
 		codes[r.Code] = true
 		for _, p := range []v1alpha1.EastWestProvider{v1alpha1.EastWestIstio, v1alpha1.EastWestFairlead} {
 			s := r.Of(p)
-			if s.Degradation != "" && (s.Refusal != "" || degradationText(s.Degradation) == "") {
+			if s.Degradation != "" && (s.Refusal != "" || !known(s.Degradation)) {
 				t.Errorf("%s of %s: %+v", r.Feature, p, s)
 			}
 			if s.Refusal != "" && s.Fix == "" {

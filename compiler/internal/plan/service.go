@@ -98,6 +98,9 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 		b.pending(c, out.Fragment, "Service %s in %s is an ExternalName, which cannot be exported", s.Key(), c.Name)
 		return
 	}
+	if c.Tunnels() && len(c.Gateways) == 0 {
+		b.pending(c, out.Fragment, "cluster %s has no gateway: other clusters cannot reach Service %s there", c.Name, s.Key())
+	}
 	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name]}
 	if c.EastWest != v1alpha1.EastWestIstio {
 		return

@@ -134,9 +134,7 @@ func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
 func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1alpha3.WorkloadEntry {
 	multiple := int64(1)
 	for _, b := range tier {
-		if n := int64(len(gatewayOf(b).Addresses)); n > 0 {
-			multiple *= n
-		}
+		multiple *= max(1, int64(len(gatewayOf(b).Addresses)))
 	}
 	var out []*v1alpha3.WorkloadEntry
 	for _, b := range tier {

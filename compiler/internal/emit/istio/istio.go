@@ -3,7 +3,6 @@
 package istio
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -16,7 +15,7 @@ import (
 )
 
 // Emit returns the objects for every service of a cluster with Istio.
-func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+func Emit(p plan.Plan) []manifest.Fragment {
 	var out []manifest.Fragment
 	for _, s := range p.Services {
 		if s.EastWest != v1alpha1.EastWestIstio {
@@ -26,12 +25,9 @@ func Emit(p plan.Plan) ([]manifest.Fragment, error) {
 		e.imports()
 		e.exports()
 		e.homeRule()
-		if e.err != nil {
-			return nil, e.err
-		}
 		out = append(out, manifest.Fragment{ID: s.Fragment, Objects: e.objects})
 	}
-	return out, nil
+	return out
 }
 
 // emitter gathers the objects of one service in one cluster.
@@ -43,18 +39,10 @@ type emitter struct {
 	// entries are the subsets that callers elsewhere name.
 	entries []entry
 	objects []manifest.Object
-	err     error
 }
 
-// add takes in an object. What cannot be encoded ends the whole.
-func (e *emitter) add(typed any) {
-	o, err := manifest.New(typed)
-	if err != nil {
-		e.err = cmp.Or(e.err, err)
-		return
-	}
-	e.objects = append(e.objects, o)
-}
+// add takes in an object.
+func (e *emitter) add(typed any) { e.objects = append(e.objects, manifest.Must(typed)) }
 
 // meta names an object. Cluster names have no dots and do not begin with a
 // dash, so that no two names can be the same, whatever policies are called.

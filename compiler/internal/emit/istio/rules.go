@@ -47,7 +47,7 @@ func (e *emitter) homeRule() {
 		case mixed:
 			out.Spec.TrafficPolicy = e.anySubset(h, podOutlier(e.service.Import.Outlier, true))
 		case e.service.Import.Outlier != nil:
-			out.Spec.TrafficPolicy = &v1alpha3.TrafficPolicy{OutlierDetection: podOutlier(e.service.Import.Outlier, false)}
+			out.Spec.TrafficPolicy = e.podsOnly()
 		}
 		for _, c := range h.chains {
 			s := &v1alpha3.Subset{Name: c.subset, Labels: c.Head.Labels}
@@ -67,6 +67,17 @@ func (e *emitter) homeRule() {
 	}
 	sortSubsets(out.Spec.Subsets)
 	e.add(out)
+}
+
+// podsOnly is the outlier detection of the governed ports where there are no
+// gateways below the pods. TLS stays as the mesh has it.
+func (e *emitter) podsOnly() *v1alpha3.TrafficPolicy {
+	out := &v1alpha3.TrafficPolicy{}
+	for _, p := range e.service.Ports {
+		out.PortLevelSettings = append(out.PortLevelSettings, &v1alpha3.TrafficPolicy_PortTrafficPolicy{
+			Port: &v1alpha3.PortSelector{Number: uint32(p.Number)}, OutlierDetection: podOutlier(e.service.Import.Outlier, false)})
+	}
+	return out
 }
 
 func sortSubsets(s []*v1alpha3.Subset) {

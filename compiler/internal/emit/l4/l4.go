@@ -13,7 +13,7 @@ import (
 
 // Emit returns a ServiceRoute for each policy that this cluster's agents have
 // something to do for.
-func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+func Emit(p plan.Plan) []manifest.Fragment {
 	var out []manifest.Fragment
 	for _, s := range p.Services {
 		spec := v1alpha1.ServiceRouteSpec{Service: s.Name}
@@ -32,15 +32,12 @@ func Emit(p plan.Plan) ([]manifest.Fragment, error) {
 		if spec.Export == nil && spec.Import == nil {
 			continue
 		}
-		o, err := manifest.New(&v1alpha1.ServiceRoute{
+		o := manifest.Must(&v1alpha1.ServiceRoute{
 			TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindServiceRoute},
 			ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Policy}, Spec: spec})
-		if err != nil {
-			return nil, err
-		}
 		out = append(out, manifest.Fragment{ID: s.Fragment, Objects: []manifest.Object{o}})
 	}
-	return out, nil
+	return out
 }
 
 // routeImport takes the last rule, which is the one without matches: a
@@ -57,9 +54,6 @@ func routeImport(i *plan.Import) *v1alpha1.RouteImport {
 			t.Backends = append(t.Backends, backend)
 		}
 		out.Tiers = append(out.Tiers, t)
-	}
-	if len(out.Tiers) == 0 {
-		return nil
 	}
 	return out
 }

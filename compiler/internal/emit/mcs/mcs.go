@@ -11,28 +11,22 @@ import (
 )
 
 // Emit returns the ServiceExports and ServiceImports that are ours to write.
-func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+func Emit(p plan.Plan) []manifest.Fragment {
 	var out []manifest.Fragment
 	for _, s := range p.Services {
 		f := manifest.Fragment{ID: s.Fragment}
 		meta := metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name}
 		if s.Export != nil && s.Export.Declare {
-			o, err := manifest.New(&v1beta1.ServiceExport{TypeMeta: kind("ServiceExport"), ObjectMeta: meta})
-			if err != nil {
-				return nil, err
-			}
+			o := manifest.Must(&v1beta1.ServiceExport{TypeMeta: kind("ServiceExport"), ObjectMeta: meta})
 			f.Objects = append(f.Objects, o)
 		}
 		if s.Import != nil && s.Import.Declare {
-			o, err := manifest.New(serviceImport(s, meta))
-			if err != nil {
-				return nil, err
-			}
+			o := manifest.Must(serviceImport(s, meta))
 			f.Objects = append(f.Objects, o)
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return out
 }
 
 func kind(name string) metav1.TypeMeta {

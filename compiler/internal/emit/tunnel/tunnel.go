@@ -12,10 +12,10 @@ import (
 )
 
 // Emit returns the Dataplane, or nothing where the cluster has no tunnels.
-func Emit(p plan.Plan) ([]manifest.Fragment, error) {
+func Emit(p plan.Plan) []manifest.Fragment {
 	t := p.Tunnel
 	if t == nil {
-		return nil, nil
+		return nil
 	}
 	spec := v1alpha1.DataplaneSpec{Cluster: p.Store, Driver: t.Driver, MTU: t.MTU, PodCIDRs: cidrs(t.Pods),
 		GlobalCIDR: v1alpha1.CIDR(t.Global.String()), ClusterSetCIDR: v1alpha1.CIDR(t.Virtual.String())}
@@ -31,13 +31,10 @@ func Emit(p plan.Plan) ([]manifest.Fragment, error) {
 		}
 		spec.Peers = append(spec.Peers, out)
 	}
-	o, err := manifest.New(&v1alpha1.Dataplane{
+	o := manifest.Must(&v1alpha1.Dataplane{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindDataplane},
 		ObjectMeta: metav1.ObjectMeta{Name: p.ClusterSet}, Spec: spec})
-	if err != nil {
-		return nil, err
-	}
-	return []manifest.Fragment{{ID: t.Fragment, Objects: []manifest.Object{o}}}, nil
+	return []manifest.Fragment{{ID: t.Fragment, Objects: []manifest.Object{o}}}
 }
 
 func cidrs(ps []netip.Prefix) []v1alpha1.CIDR {
