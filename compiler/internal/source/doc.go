@@ -5,9 +5,15 @@
 // shape (against the generated definitions) and the rules of rules.cue. It is
 // the only package that imports CUE.
 //
-// A file counts when its name ends in .yaml or .yml; a document counts when
-// its apiVersion is of the group fairlead.dev. Everything else in the
-// repository is somebody else's and is left alone.
+// A file counts when its name ends in .yaml or .yml and no part of its path
+// begins with a dot; a document counts when its apiVersion is of the group
+// fairlead.dev, or was meant to be. Everything else in the repository is
+// somebody else's and is left alone, as long as it is YAML, or a template.
+//
+// Every mistake is reported once and all are reported at once: the checks run
+// in an order (YAML, header, shape, labels and values, rules), each passes over
+// what the ones before it found wrong, and what one document has wrong hides
+// nothing of another. What a file may cost is bounded, whatever is in it.
 //
 // Out of scope: rules over more than one document, and the inventory.
 package source
