@@ -7,12 +7,15 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/fairlead/fairlead/test/netns"
 	"github.com/fairlead/fairlead/test/sandbox"
@@ -241,6 +244,52 @@ func TestDelayCarriesStreams(t *testing.T) {
 	c.Close()
 	if want := sha256.Sum256(data); !bytes.Equal(<-sums, want[:]) {
 		t.Error("what arrived is not what was sent")
+	}
+}
+
+// TestDelayCarriesSegmentedDatagrams sends many datagrams in one call, as
+// wireguard-go does: between veths they travel as one frame.
+func TestDelayCarriesSegmentedDatagrams(t *testing.T) {
+	u, n := segment(t)
+	if err := u.Delay("a", "b", 5*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	server, err := n["b"].ListenPacket("udp", "192.0.2.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	c, err := n["a"].DialContext(context.Background(), "udp", server.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	raw, err := c.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size, count = 1000, 20
+	var optErr error
+	err = raw.Control(func(fd uintptr) {
+		optErr = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, size)
+	})
+	if err := errors.Join(err, optErr); err != nil {
+		t.Fatal(err)
+	}
+	data := make([]byte, size*count)
+	for i := range count {
+		data[i*size] = byte(i)
+	}
+	if _, err := c.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 2*size)
+	_ = server.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for i := range count {
+		got, _, err := server.ReadFrom(buf)
+		if err != nil || got != size || buf[0] != byte(i) {
+			t.Fatalf("datagram %d: %d bytes, number %d, %v", i, got, buf[0], err)
+		}
 	}
 }
 
