@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -18,12 +20,36 @@ import (
 
 func main() {
 	lab.Boot()
-	sandbox.Enter()
-	os.Exit(run())
+	if !sandbox.Inside() {
+		os.Exit(outside())
+	}
+	os.Exit(inside())
 }
 
-// run tells the story and removes everything.
-func run() int {
+// pipeVariable names the descriptor from which the sandbox learns its own
+// process id on the machine: what a second terminal needs to enter it.
+const pipeVariable = "FAIRLEAD_DEMO_PIPE"
+
+// outside runs this program in a sandbox.
+func outside() int {
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(os.Stderr, "demo: it makes network namespaces, so run it as root: sudo make demo")
+		return 2
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		return 2
+	}
+	return sandbox.Run(sandbox.Options{
+		Files:   []*os.File{r},
+		Env:     []string{pipeVariable + "=3"},
+		Started: func(pid int) { fmt.Fprintln(w, pid); w.Close() },
+	})
+}
+
+// inside tells the story and removes everything.
+func inside() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root, err := world.Root()
@@ -31,7 +57,8 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return 2
 	}
-	s := &story{out: os.Stdout, bin: filepath.Join(root, "bin"), begin: time.Now()}
+	s := &story{out: os.Stdout, begin: time.Now(),
+		bin: cmp.Or(os.Getenv(world.BinVariable), filepath.Join(root, "bin"))}
 	err = s.run(ctx)
 	if err == nil {
 		s.summary()
@@ -40,9 +67,7 @@ func run() int {
 		}
 	}
 	if s.world != nil {
-		if closing := s.world.Close(); closing != nil && err == nil {
-			err = closing
-		}
+		err = cmp.Or(err, s.world.Close())
 		s.say("everything is removed")
 	}
 	if err != nil {
@@ -54,11 +79,19 @@ func run() int {
 
 // keep says what to try and waits for an interrupt.
 func (s *story) keep(ctx context.Context) {
+	var pid int
+	if fd, err := strconv.Atoi(os.Getenv(pipeVariable)); err == nil {
+		pipe := os.NewFile(uintptr(fd), "pipe")
+		_, _ = fmt.Fscan(pipe, &pid) // zero where nobody told: then we run in somebody else's sandbox
+		pipe.Close()
+	}
 	s.say("left running until Ctrl-C. In another terminal, as root:")
-	enter := fmt.Sprintf("nsenter -t $(pgrep -n -f 'demo$') -m -n -p")
-	s.quote(enter + " bash\n" +
-		"export KUBECONFIG=" + s.world.Lab.Kubeconfig() + "\n" +
-		"cd " + s.world.Work.Dir + "    # edit, then: git commit -a && git push origin HEAD:main\n" +
-		"bin/fairlead reconcile --repo " + s.world.RepositoryURL() + " --dry-run\n")
+	s.quote(fmt.Sprintf(`nsenter -t %d -m -n -p -- bash
+cd %s
+vi frontend.yaml && git commit -am edit && git push origin HEAD:main
+%s reconcile --repo %s --ref main --kubeconfig %s --dry-run
+ip netns exec %s nft list table ip fairlead
+`, pid, s.world.Work.Dir, filepath.Join(s.bin, "fairlead"), s.world.RepositoryURL(), s.world.Lab.Kubeconfig(),
+		s.world.Lab.Clusters()[0].Nodes()[0].FullName()))
 	<-ctx.Done()
 }

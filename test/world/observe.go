@@ -97,3 +97,12 @@ func (w *World) VisitorAddress(ctx context.Context, cluster string) (string, err
 	}
 	return pod.Status.PodIP, nil
 }
+
+// Delete deletes a cluster-scoped object.
+func (w *World) Delete(ctx context.Context, cluster string, resource schema.GroupVersionResource, name string) error {
+	client, err := w.Dynamic(cluster)
+	if err != nil {
+		return err
+	}
+	return client.Resource(resource).Delete(ctx, name, metav1.DeleteOptions{})
+}
