@@ -148,7 +148,7 @@ func TestEveryCrashPoint(t *testing.T) {
 			}
 			want := dump(t, n.ns)
 			for k := range done {
-				crashAt(t, n, k, step.from, step.to)
+				n.crashAt(k, step.from, step.to)
 				if got := dump(t, n.ns); normal(got) != normal(want) {
 					t.Errorf("stopped before %q:\n%s\nwant:\n%s", done[k], got, want)
 				}
@@ -158,7 +158,8 @@ func TestEveryCrashPoint(t *testing.T) {
 }
 
 // crashAt stops an apply before Op k and lets a new agent finish.
-func crashAt(t *testing.T, n *node, k int, from, to desired.State) {
+func (n *node) crashAt(k int, from, to desired.State) {
+	t := n.t
 	t.Helper()
 	n.reset(from)
 	n.stopAfter(k)

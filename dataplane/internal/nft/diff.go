@@ -46,7 +46,9 @@ func diff(want content, have observed) (now, later change) {
 		if _, found := have.sets[s.name]; !found {
 			now.sets = append(now.sets, s)
 		}
-		diffElements(s, want[s.name], have.content[s.name], &now, &later)
+		deletes, adds, rest := diffElements(s, want[s.name], have.content[s.name])
+		now.deletes, now.adds = append(now.deletes, deletes...), append(now.adds, adds...)
+		later.deletes = append(later.deletes, rest...)
 	}
 	for _, c := range chains() {
 		if found, ok := have.chains[c.name]; !ok || !slices.Equal(found.comments, comments(c)) {
@@ -100,9 +102,9 @@ func comments(c chain) []string {
 	return out
 }
 
-// diffElements adds what differs in one set. What stands in the way of an
-// addition goes in the same transaction; the rest goes later.
-func diffElements(s set, want, have elements, now, later *change) {
+// diffElements compares the elements of one set. What stands in the way of an
+// addition is deleted in the same transaction; the rest later.
+func diffElements(s set, want, have elements) (deletes, adds, later []element) {
 	added := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		value, found := have[key]
@@ -110,21 +112,23 @@ func diffElements(s set, want, have elements, now, later *change) {
 			continue
 		}
 		if found {
-			now.deletes = append(now.deletes, element{s, key, value})
+			deletes = append(deletes, element{s, key, value})
 		}
-		now.adds = append(now.adds, element{s, key, want[key]})
+		adds = append(adds, element{s, key, want[key]})
 		added[group(key)] = true
 	}
 	for _, key := range slices.Sorted(maps.Keys(have)) {
 		if _, wanted := want[key]; wanted {
 			continue
 		}
-		target := later
+		e := element{s, key, have[key]}
 		if s.interval && inTheWay(key, added) {
-			target = now
+			deletes = append(deletes, e)
+		} else {
+			later = append(later, e)
 		}
-		target.deletes = append(target.deletes, element{s, key, have[key]})
 	}
+	return deletes, adds, later
 }
 
 // group is what keys that can conflict have in common: the service of a slot,

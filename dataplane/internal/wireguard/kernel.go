@@ -53,7 +53,8 @@ func (k *Kernel) Plan(_ context.Context, s desired.State) (op.Plan, error) {
 		return op.Plan{}, fmt.Errorf("read WireGuard device %s: %w", name, err)
 	}
 	k.remember(*s.Tunnel, d)
-	add, later := diff(*s.Tunnel, k.key.Public(), observe(d), k.set, time.Now())
+	compare := differ{publicKey: k.key.Public(), set: k.set, now: time.Now()}
+	add, later := compare.diff(*s.Tunnel, observe(d))
 	return op.Plan{Add: k.ops(name, add), Remove: k.ops(name, later)}, nil
 }
 

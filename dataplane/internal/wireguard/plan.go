@@ -80,10 +80,18 @@ func join(list []netip.Prefix) string {
 // as after a start.
 type memory map[string]netip.AddrPort
 
+// differ is what a comparison needs beside the two sides.
+type differ struct {
+	// publicKey of the node.
+	publicKey string
+	set       memory
+	now       time.Time
+}
+
 // diff computes the changes that make a device match: what is added, and what
 // is removed afterwards.
-func diff(want desired.Tunnel, publicKey string, have device, m memory, now time.Time) (add, later []change) {
-	if have.publicKey != publicKey || have.port != want.Port {
+func (d differ) diff(want desired.Tunnel, have device) (add, later []change) {
+	if have.publicKey != d.publicKey || have.port != want.Port {
 		add = append(add, change{port: want.Port})
 	}
 	wanted := map[string]bool{}
@@ -98,7 +106,7 @@ func diff(want desired.Tunnel, publicKey string, have device, m memory, now time
 			add = append(add, change{peer: w.PublicKey, create: true, endpoint: w.Endpoint, add: w.AllowedIPs})
 			continue
 		}
-		if c, needed := diffPeer(w, have.peers[i], m, now); needed {
+		if c, needed := d.diffPeer(w, have.peers[i]); needed {
 			add = append(add, c)
 		}
 	}
@@ -117,7 +125,7 @@ func diff(want desired.Tunnel, publicKey string, have device, m memory, now time
 }
 
 // diffPeer compares a wanted peer with the one that is there.
-func diffPeer(w desired.Peer, h peer, m memory, now time.Time) (c change, needed bool) {
+func (d differ) diffPeer(w desired.Peer, h peer) (c change, needed bool) {
 	c.peer = w.PublicKey
 	for _, p := range w.AllowedIPs {
 		if !slices.Contains(h.allowed, p) {
@@ -125,8 +133,8 @@ func diffPeer(w desired.Peer, h peer, m memory, now time.Time) (c change, needed
 		}
 	}
 	if w.Endpoint != h.endpoint {
-		set, known := m[w.PublicKey]
-		if (known && set != w.Endpoint) || now.Sub(h.handshake) > stale {
+		set, known := d.set[w.PublicKey]
+		if (known && set != w.Endpoint) || d.now.Sub(h.handshake) > stale {
 			c.endpoint = w.Endpoint
 		}
 	}

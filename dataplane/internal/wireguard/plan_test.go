@@ -63,7 +63,7 @@ func TestDiff(t *testing.T) {
 		"no session": {device{"K", 51820, []peer{moved(a, now.Add(-time.Hour)), b}}, nil, "change peer A at 192.0.2.1:51820", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			add, later := diff(want, "K", c.have, c.memory, now)
+			add, later := differ{"K", c.memory, now}.diff(want, c.have)
 			if got := list(add); got != c.add {
 				t.Errorf("add %q, want %q", got, c.add)
 			}
