@@ -3,6 +3,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ import (
 // onceTimeout is how long --once waits for the API server to be read.
 const onceTimeout = 30 * time.Second
 
+// defaultMTU in bytes is taken before there was a way to a peer: Ethernet's.
+const defaultMTU = 1500
+
 // agent is the loop of one node.
 type agent struct {
 	o         options
@@ -33,6 +37,9 @@ type agent struct {
 	// newer can be read.
 	state      *desired.State
 	generation int64
+	// underlayMTU is the last that was seen: it is kept while the way to the
+	// peers is gone, for it would come back with the same.
+	underlayMTU int
 	// matched says that the kernel matched state once: what differs later is
 	// drift.
 	matched bool
@@ -96,9 +103,12 @@ func (a *agent) round(ctx context.Context) (outcome, error) {
 
 // want computes the State that a Snapshot asks for.
 func (a *agent) want(s source.Snapshot) {
+	if mtu := a.engine.UnderlayMTU(desired.Endpoints(s.Dataplane)); mtu != 0 {
+		a.underlayMTU = mtu
+	}
 	in := desired.Input{
 		Node: a.o.node, Dataplane: s.Dataplane, Routes: s.Routes, Slices: s.Slices,
-		UnderlayMTU: a.engine.UnderlayMTU(desired.Endpoints(s.Dataplane)),
+		UnderlayMTU: cmp.Or(a.underlayMTU, defaultMTU),
 	}
 	var foreign []string
 	for _, addr := range a.addresses(s) {

@@ -3,14 +3,20 @@
 package dataplane
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
+	"golang.org/x/sys/unix"
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
+	"github.com/fairlead/fairlead/test/netns"
 )
 
 // Addresses of the service "web" in the tests.
@@ -201,4 +207,102 @@ func TestRefusedWhereNobodyServes(t *testing.T) {
 	expect(t, w.pods["p1"], webIP+":80", "refused")
 	expect(t, w.pods["p2"], webIP+":80", "refused")
 	expect(t, w.nodes["n1"].ns, webIP+":80", "refused")
+}
+
+// TestSegmentSize: both ends learn in the handshake what fits the tunnel, so
+// that nothing depends on ICMP messages.
+func TestSegmentSize(t *testing.T) {
+	w := newWorld(t)
+	w.mustApply(nil, nil, "n1", "n2", "n3")
+	w.serve("q1", 8080)
+	expect(t, w.pods["p1"], "10.2.1.2:8080", "q1 sees")
+	l, err := w.pods["q1"].Listen("tcp", "10.2.1.2:9000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, pod := range []string{"p1", "p2"} {
+		c, err := w.pods[pod].DialContext(t.Context(), "tcp", "10.2.1.2:9000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		s, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		const fits = 1440 - 20 - 20 // without the IP and the TCP header
+		if near, far := segmentSize(t, c), segmentSize(t, s); near > fits || far > fits || near < fits-100 || far < fits-100 {
+			t.Errorf("%s: segments of %d and %d bytes, want at most %d and little less", pod, near, far, fits)
+		}
+	}
+}
+
+// segmentSize is what a connection sends at most in one segment.
+func segmentSize(t *testing.T, c net.Conn) (size int) {
+	t.Helper()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	controlErr := raw.Control(func(fd uintptr) { size, err = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG) })
+	if err := errors.Join(controlErr, err); err != nil {
+		t.Fatal(err)
+	}
+	return size
+}
+
+// TestNoClearText: without the tunnel, nothing for other clusters leaves.
+func TestNoClearText(t *testing.T) {
+	w := newWorld(t)
+	w.mustApply(nil, nil, "n1", "n2", "n3")
+	w.serve("q1", 8080)
+	expect(t, w.pods["p1"], "10.2.1.2:8080", "q1 sees")
+	for _, name := range []string{"n1", "n2"} { // a way around the tunnel
+		run(t, w.nodes[name].ns, "ip route add default via 192.0.2.3")
+	}
+	run(t, w.nodes["n1"].ns, "ip link del "+w.state("n1", nil, nil).Tunnel.Name)
+	for _, from := range []*netns.NS{w.pods["p1"], w.pods["p2"], w.nodes["n1"].ns, w.nodes["n2"].ns} {
+		expect(t, from, "10.2.1.2:8080", "no route to host")
+	}
+}
+
+// TestUDP goes by the clusterset IP and by the export address.
+func TestUDP(t *testing.T) {
+	w := newWorld(t)
+	udp := func(routes []v1alpha1.ServiceRoute, slices ...discoveryv1.EndpointSlice) ([]v1alpha1.ServiceRoute, []discoveryv1.EndpointSlice) {
+		routes[0].Spec.Ports[0].Transport = v1alpha1.TransportUDP
+		protocol := corev1.ProtocolUDP
+		for i := range slices {
+			slices[i].Ports[0].Protocol = &protocol
+		}
+		return routes, slices
+	}
+	routes, slices := udp(exportWeb(), slice("web", map[string]bool{"q1": true}))
+	w.mustApply(routes, slices, "n3")
+	routes, slices = udp(importWeb(0))
+	w.mustApply(routes, slices, "n1")
+	server, err := w.pods["q1"].ListenPacket("udp", "10.2.1.2:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	c, err := w.pods["p1"].DialContext(t.Context(), "udp", webIP+":80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	got := make([]byte, 16)
+	for range 20 {
+		_, _ = c.Write([]byte("hello"))
+		_ = server.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+		if n, from, err := server.ReadFrom(got); err == nil {
+			if host, _, _ := net.SplitHostPort(from.String()); host != podAddress["p1"] || string(got[:n]) != "hello" {
+				t.Errorf("%q from %s", got[:n], from)
+			}
+			return
+		}
+	}
+	t.Error("no datagram arrived")
 }

@@ -316,8 +316,8 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestHungDeviceIsReplaced: a device process that does not answer is no tunnel.
-func TestStoppedDeviceProcess(t *testing.T) {
+// TestDeviceProcessIsReplaced when it hangs, and when it was killed.
+func TestDeviceProcessIsReplaced(t *testing.T) {
 	w := newWorld(t)
 	n := w.nodes["n1"]
 	s := w.state("n1", nil, nil)
@@ -325,13 +325,15 @@ func TestStoppedDeviceProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := normal(dump(t, n.ns))
-	pids := run(t, n.ns, "pgrep -f "+deviceCommand)
-	run(t, n.ns, "kill -STOP "+strings.TrimSpace(pids))
-	converge(t, n, s, "SIGSTOP")
-	if after := normal(dump(t, n.ns)); after != before {
-		t.Errorf("after:\n%s\nbefore:\n%s", after, before)
-	}
-	if again := run(t, n.ns, "pgrep -f "+deviceCommand); again == pids {
-		t.Errorf("still process %s", again)
+	for _, signal := range []string{"STOP", "KILL"} {
+		pid := strings.TrimSpace(run(t, n.ns, "pgrep -f "+deviceCommand))
+		run(t, n.ns, "kill -"+signal+" "+pid)
+		converge(t, n, s, "SIG"+signal)
+		if after := normal(dump(t, n.ns)); after != before {
+			t.Errorf("after SIG%s:\n%s\nbefore:\n%s", signal, after, before)
+		}
+		if again := strings.TrimSpace(run(t, n.ns, "pgrep -f "+deviceCommand)); again == pid {
+			t.Errorf("still process %s", again)
+		}
 	}
 }

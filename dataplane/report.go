@@ -80,7 +80,6 @@ func announcement(before *v1alpha1.NodeState, node v1alpha1.NodeStateSpec, o out
 	}
 	meta.SetStatusCondition(&n.Status.Conditions, metav1.Condition{
 		Type: conditionReady, Status: status, Reason: o.reason, Message: o.message[:min(len(o.message), maxMessage)],
-		ObservedGeneration: n.Status.ObservedGeneration,
 		LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
 	})
 	return n

@@ -68,7 +68,8 @@ func (e *Engine) Close() {
 	}
 }
 
-// UnderlayMTU is the smallest MTU in bytes on the way to the addresses.
+// UnderlayMTU is the smallest MTU in bytes on the way to the addresses; zero
+// where there is none.
 func (e *Engine) UnderlayMTU(to []netip.Addr) int { return e.links.UnderlayMTU(to) }
 
 // HasAddress says that the node has the address.

@@ -11,20 +11,14 @@ import (
 	"github.com/fairlead/fairlead/dataplane/internal/desired"
 )
 
-// DefaultMTU is taken where there is no way to a peer yet: Ethernet's.
-const DefaultMTU = 1500
-
 // UnderlayMTU is the smallest MTU, in bytes, of the interfaces and routes that
-// lead to the given addresses; DefaultMTU where none does.
+// lead to the given addresses; zero where there is no way to any of them.
 func (k *Kernel) UnderlayMTU(to []netip.Addr) int {
 	smallest := 0
 	for _, a := range to {
 		if mtu := k.mtuTowards(a); mtu > 0 && (smallest == 0 || mtu < smallest) {
 			smallest = mtu
 		}
-	}
-	if smallest == 0 {
-		return DefaultMTU
 	}
 	return smallest
 }
