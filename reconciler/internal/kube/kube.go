@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -68,15 +69,15 @@ type Client struct {
 
 // NewClient makes a client. No request is sent yet.
 func NewClient(config *rest.Config) (Client, error) {
-	http, err := rest.HTTPClientFor(config)
+	transport, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
 	}
-	dyn, err := dynamic.NewForConfigAndClient(config, http)
+	dyn, err := dynamic.NewForConfigAndClient(config, transport)
 	if err != nil {
 		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
 	}
-	disco, err := discovery.NewDiscoveryClientForConfigAndClient(config, http)
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(config, transport)
 	if err != nil {
 		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
 	}
@@ -123,4 +124,26 @@ func List(ctx context.Context, from dynamic.ResourceInterface, selector string) 
 			}
 		}
 	}
+}
+
+// Bound returns a configuration whose every request ends when ctx does, also
+// those for which client-go takes no context, as discovery.
+func Bound(ctx context.Context, config *rest.Config) *rest.Config {
+	bound := rest.CopyConfig(config)
+	bound.Wrap(func(next http.RoundTripper) http.RoundTripper { return boundTripper{ctx, next} })
+	return bound
+}
+
+type boundTripper struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b boundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	// The answer's body is read after this returns, so nothing but the end of
+	// b.ctx may cancel.
+	ctx, cancel := context.WithCancelCause(r.Context())
+	context.AfterFunc(b.ctx, func() { cancel(context.Cause(b.ctx)) })
+	return b.next.RoundTrip(r.WithContext(ctx))
 }

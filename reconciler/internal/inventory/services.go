@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/reconciler/internal/kube"
+)
+
+// systemNamespaces hold the cluster's own programs, which no policy governs.
+var systemNamespaces = []string{metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease}
+
+// revisionLabels are added by controllers per revision or per pod: pods that
+// differ in nothing else are one workload.
+var revisionLabels = []string{
+	"pod-template-hash", "controller-revision-hash", "pod-template-generation",
+	"apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name",
+	"batch.kubernetes.io/controller-uid", "controller-uid", "batch.kubernetes.io/job-completion-index",
+}
+
+// sidecarName is what Istio's injector calls its container.
+const sidecarName = "istio-proxy"
+
+// list reads all objects of a kind of the core API.
+func (l *lister) list(ctx context.Context, kind schema.GroupVersionKind, selector string, each func(*unstructured.Unstructured) error) error {
+	resource, err := l.client.Resource(kind, "")
+	if err != nil {
+		return err
+	}
+	for o, err := range kube.List(ctx, resource, selector) {
+		if err != nil {
+			return fmt.Errorf("list %s: %w", kind.Kind, err)
+		}
+		if err := each(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lister) namespaces(ctx context.Context, give func([]string)) error {
+	var names []string
+	err := l.list(ctx, corev1.SchemeGroupVersion.WithKind("Namespace"), "", func(o *unstructured.Unstructured) error {
+		names = append(names, o.GetName())
+		return nil
+	})
+	give(names)
+	return err
+}
+
+// services returns the Services that policies may speak of, each with what its
+// pods look like. Our own stubs are not among them.
+func (l *lister) services(ctx context.Context) ([]inventory.Service, error) {
+	pods := map[string][]pod{}
+	err := l.list(ctx, corev1.SchemeGroupVersion.WithKind("Pod"), "", func(o *unstructured.Unstructured) error {
+		if phase, _, _ := unstructured.NestedString(o.Object, "status", "phase"); phase == "Succeeded" || phase == "Failed" {
+			return nil
+		}
+		if !slices.Contains(systemNamespaces, o.GetNamespace()) {
+			pods[o.GetNamespace()] = append(pods[o.GetNamespace()], podOf(o))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var services []inventory.Service
+	err = l.list(ctx, corev1.SchemeGroupVersion.WithKind("Service"), "", func(o *unstructured.Unstructured) error {
+		var s corev1.Service
+		if err := decode(o, &s); err != nil {
+			return err
+		}
+		if !slices.Contains(systemNamespaces, s.Namespace) && !l.ourStub(o) {
+			services = append(services, service(s, pods[s.Namespace]))
+		}
+		return nil
+	})
+	return services, err
+}
+
+// pod is a pod's labels and the workload that it is one of.
+type pod struct {
+	labels   labels.Set
+	workload inventory.Workload
+	// key is the same for all pods of a workload.
+	key string
+}
+
+func podOf(o *unstructured.Unstructured) pod {
+	account, _, _ := unstructured.NestedString(o.Object, "spec", "serviceAccountName")
+	if account == "" {
+		account = "default"
+	}
+	w := inventory.Workload{Labels: maps.Clone(o.GetLabels()), ServiceAccount: account, Sidecar: hasSidecar(o)}
+	for _, name := range revisionLabels {
+		delete(w.Labels, name)
+	}
+	// A map with string keys and plain values always has a JSON form, with
+	// its keys sorted.
+	key, _ := json.Marshal(w)
+	return pod{labels: o.GetLabels(), workload: w, key: string(key)}
+}
+
+// hasSidecar looks among the containers and, for native sidecars, among those
+// that initialise.
+func hasSidecar(o *unstructured.Unstructured) bool {
+	for _, list := range []string{"containers", "initContainers"} {
+		containers, _, _ := unstructured.NestedSlice(o.Object, "spec", list)
+		for _, c := range containers {
+			if container, _ := c.(map[string]any); container["name"] == sidecarName {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func service(s corev1.Service, pods []pod) inventory.Service {
+	out := inventory.Service{
+		Name:         inventory.Name{Namespace: s.Namespace, Name: s.Name},
+		Headless:     s.Spec.ClusterIP == corev1.ClusterIPNone,
+		ExternalName: s.Spec.Type == corev1.ServiceTypeExternalName,
+	}
+	for _, p := range s.Spec.Ports {
+		port := inventory.Port{Name: p.Name, Port: p.Port, Transport: string(p.Protocol)}
+		if p.AppProtocol != nil {
+			port.AppProtocol = *p.AppProtocol
+		}
+		out.Ports = append(out.Ports, port)
+	}
+	if len(s.Spec.Selector) == 0 {
+		return out
+	}
+	selector := labels.SelectorFromSet(s.Spec.Selector)
+	workloads := map[string]inventory.Workload{}
+	for _, p := range pods {
+		if selector.Matches(p.labels) {
+			workloads[p.key] = p.workload
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(workloads)) {
+		out.Workloads = append(out.Workloads, workloads[key])
+	}
+	return out
+}
+
+// istioVersion returns the version of the control plane in the cluster, as the
+// tag of its image tells it; empty where there is none.
+func (l *lister) istioVersion(ctx context.Context) (string, error) {
+	var versions []string
+	kind := schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
+	err := l.list(ctx, kind, "app=istiod", func(o *unstructured.Unstructured) error {
+		containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
+		for _, c := range containers {
+			if container, _ := c.(map[string]any); container["name"] == "discovery" {
+				image, _ := container["image"].(string)
+				versions = append(versions, imageVersion(image))
+			}
+		}
+		return nil
+	})
+	if len(versions) == 0 {
+		return "", err
+	}
+	// Two control planes are an upgrade in progress: what both understand counts.
+	slices.Sort(versions)
+	return versions[0], err
+}
+
+// imageVersion returns the tag of an image without its variant, such as 1.31.1
+// of docker.io/istio/pilot:1.31.1-distroless.
+func imageVersion(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	tag := image[strings.LastIndexByte(image, ':')+1:]
+	if strings.Contains(tag, "/") || tag == image {
+		return ""
+	}
+	version, _, _ := strings.Cut(tag, "-")
+	return version
+}
