@@ -128,26 +128,34 @@ func (n *Node) routes(all []*Node) error {
 	return nil
 }
 
+// proxyConfig is kube-proxy's. Zero conntrack values leave sysctls alone that
+// are the machine's and not the namespace's. The shortest time between two
+// changes of the kernel is a second by default, which every test would wait for.
+const proxyConfig = `apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: nftables
+hostnameOverride: %s
+clusterCIDR: %s
+clientConnection: {kubeconfig: %s}
+conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+nftables: {minSyncPeriod: 50ms}
+`
+
 // startProxy starts kube-proxy and returns when it has programmed the kernel.
 func (n *Node) startProxy(ctx context.Context) error {
 	kubeconfig, err := n.Kubeconfig("system:kube-proxy")
 	if err != nil {
 		return err
 	}
+	config := n.cluster.file(n.Name + "-kube-proxy.yaml")
+	text := fmt.Sprintf(proxyConfig, n.Name, n.cluster.PodCIDRs[0], kubeconfig)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return err
+	}
 	n.proxy, err = process.Start(process.Spec{
-		Argv: []string{
-			n.cluster.lab.config.Tools.Path("kube-proxy"),
-			"--kubeconfig=" + kubeconfig,
-			"--hostname-override=" + n.Name,
-			"--proxy-mode=nftables",
-			"--cluster-cidr=" + n.cluster.PodCIDRs[0].String(),
-			// These sysctls are the machine's, not the namespace's.
-			"--conntrack-max-per-core=0",
-			"--conntrack-tcp-timeout-established=0",
-			"--conntrack-tcp-timeout-close-wait=0",
-		},
-		NS:  n.NS,
-		Log: n.cluster.file(n.Name + "-kube-proxy.log"),
+		Argv: []string{n.cluster.lab.config.Tools.Path("kube-proxy"), "--config=" + config},
+		NS:   n.NS,
+		Log:  n.cluster.file(n.Name + "-kube-proxy.log"),
 	})
 	if err != nil {
 		return err
