@@ -22,10 +22,12 @@ test: packages tools ## run everything that must hold (real API servers, real ke
 	go test -timeout 15m ./...
 
 demo: packages tools build ## see a push to git move packets between two clusters (KEEP=1 leaves it running)
-	go run ./test/demo
+	@go build -o bin/demo ./test/demo
+	@bin/demo
 
 lab: packages tools ## run clusters on this machine (CLUSTERS=2 NODES=1), until Ctrl-C
-	go run ./test/lab/cmd/lab --clusters $(or $(CLUSTERS),2) --nodes $(or $(NODES),1)
+	@go build -o bin/lab ./test/lab/cmd/lab
+	@bin/lab --clusters $(or $(CLUSTERS),2) --nodes $(or $(NODES),1)
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
@@ -43,7 +45,7 @@ packages: ## install the Debian packages that the tests use
 	@test/tools/packages || [ "$$(id -u)" -ne 0 ]
 
 tools: ## build etcd, kube-apiserver, kube-controller-manager and kube-proxy (once)
-	@go run ./test/tools/build
+	@go run ./test/tools/build >/dev/null
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
