@@ -23,7 +23,28 @@ func Equal(desired, live *unstructured.Unstructured) bool {
 	if owned == nil || live.GetAPIVersion() != desired.GetAPIVersion() {
 		return false
 	}
-	return covers(withoutIdentity(desired), withoutIdentity(live), owned) && !dropped(owned, desired.Object)
+	want := withoutIdentity(desired)
+	return covers(want, withoutIdentity(live), owned) && claimed(want, owned) && !dropped(owned, desired.Object)
+}
+
+// claimed tells whether every desired field is ours: a value that the server
+// keeps whole, such as most lists, changes its owner when somebody else changes
+// anything in it.
+func claimed(desired map[string]any, owned *fieldpath.Set) bool {
+	for key, v := range desired {
+		element := fieldpath.PathElement{FieldName: &key}
+		below, deeper := owned.Children.Get(element)
+		m, isMap := v.(map[string]any)
+		switch {
+		case isMap && deeper:
+			if !claimed(m, below) {
+				return false
+			}
+		case !deeper && !owned.Members.Has(element) && !(isMap && len(m) == 0):
+			return false
+		}
+	}
+	return true
 }
 
 // withoutIdentity returns an object's content without the fields that find it:
@@ -31,10 +52,17 @@ func Equal(desired, live *unstructured.Unstructured) bool {
 func withoutIdentity(o *unstructured.Unstructured) map[string]any {
 	content := make(map[string]any, len(o.Object))
 	for key, v := range o.Object {
-		if key != "apiVersion" && key != "kind" {
+		if key != "apiVersion" && key != "kind" && key != "metadata" {
 			content[key] = v
 		}
 	}
+	metadata := map[string]any{}
+	for _, field := range []string{"labels", "annotations"} {
+		if v, found, _ := unstructured.NestedFieldNoCopy(o.Object, "metadata", field); found {
+			metadata[field] = v
+		}
+	}
+	content["metadata"] = metadata
 	return content
 }
 

@@ -100,7 +100,9 @@ func TestPruneTakesOnlyOurs(t *testing.T) {
 
 func TestDriftIsMendedAndOthersFieldsStay(t *testing.T) {
 	for name, patch := range map[string]string{
-		"changed value":   `{"spec":{"http":[{"route":[{"destination":{"host":"elsewhere"}}]}]}}`,
+		"changed value": `{"spec":{"http":[{"route":[{"destination":{"host":"elsewhere"}}]}]}}`,
+		"added to an item": `{"spec":{"http":[{"timeout":"5s","route":[` +
+			`{"destination":{"host":"reviews","subset":"v1"},"weight":75},{"destination":{"host":"reviews","subset":"v2"},"weight":25}]}]}}`,
 		"added to a list": `{"spec":{"hosts":["reviews","more"]}}`,
 		"removed label":   `{"metadata":{"labels":{"team":null}}}`,
 	} {
