@@ -94,10 +94,10 @@ func (a *agent) round(ctx context.Context) (outcome, error) {
 	case s.Dataplane == nil:
 		o = outcome{reason: reasonNoDataplane, message: "there is no Dataplane in this cluster yet, or no more; nothing is removed", mtu: -1}
 	}
-	a.tell(o)
 	if source.IsWaiting(readErr) {
-		return o, readErr
+		return o, readErr // the source says why, if it takes long
 	}
+	a.tell(o)
 	return o, errors.Join(readErr, a.announce(ctx, s, o))
 }
 
