@@ -27,7 +27,7 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 	broken := diag.HasErrors(diags)
 	f, found := fleet.Build(docs, inv)
 	if broken {
-		found = slices.DeleteFunc(found, mayFollow)
+		found = append(slices.DeleteFunc(found, mayFollow), unknownNames(docs, inv)...)
 	}
 	diags = append(diags, found...)
 	plans, refused := plan.Build(f)
@@ -54,6 +54,19 @@ func mayFollow(d diag.Diagnostic) bool {
 		return true
 	}
 	return false
+}
+
+// unknownNames returns the names in policies with mistakes of their own that
+// nothing has, so that they are reported together with those mistakes.
+func unknownNames(docs source.Documents, inv inventory.Inventory) []diag.Diagnostic {
+	if len(docs.Broken) == 0 || len(docs.ClusterSets) == 0 {
+		return nil
+	}
+	docs.Policies = slices.Concat(docs.Policies, docs.Broken)
+	_, found := fleet.Build(docs, inv)
+	return slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
+		return d.Code != fleet.CodeUnknownCluster && d.Code != fleet.CodeUnknownSet
+	})
 }
 
 // Codes returns every code that Compile can report, in the order of their

@@ -25,11 +25,7 @@ var update = flag.Bool("update", false, "write what came out into the stories")
 // must come out, as one line for each thing; objects/… hold whole objects that
 // must come out exactly so.
 func TestStories(t *testing.T) {
-	stories, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(stories) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, name := range stories {
+	for _, name := range storyFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(name)
 			if err != nil {
@@ -50,6 +46,16 @@ func TestStories(t *testing.T) {
 			compare(t, name, archive, got)
 		})
 	}
+}
+
+// storyFiles are the paths of all stories.
+func storyFiles(t testing.TB) []string {
+	t.Helper()
+	stories, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(stories) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	return stories
 }
 
 // open reads what a story compiles.

@@ -4,6 +4,7 @@ package source
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 
 	"github.com/fairlead/fairlead/compiler/diag"
@@ -31,6 +32,23 @@ func (l *loader) keep(root *node, kind string, origin Origin) []diag.Diagnostic 
 		return []diag.Diagnostic{disagreement(kind, origin.start)}
 	}
 	return nil
+}
+
+// keepBroken takes in what can be read of a document with mistakes.
+func (l *loader) keepBroken(root *node, kind string, origin Origin) {
+	if kind != v1alpha1.KindTrafficPolicy {
+		l.brokenSet = true
+		return
+	}
+	d := Policy{Origin: origin}
+	text, err := json.Marshal(root.value())
+	if err == nil {
+		err = json.Unmarshal(text, &d.TrafficPolicy)
+	}
+	// A value of the wrong type is passed over; what is around it is read.
+	if wrong := (*json.UnmarshalTypeError)(nil); err == nil || errors.As(err, &wrong) {
+		l.docs.Broken = append(l.docs.Broken, d)
+	}
 }
 
 // value returns what a node stands for, as encoding/json represents it.

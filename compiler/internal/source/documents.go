@@ -12,6 +12,10 @@ import (
 type Documents struct {
 	ClusterSets []ClusterSet
 	Policies    []Policy
+	// Broken are the policies with a mistake of their own, as far as they could
+	// be read: good only for finding names that nothing has. It is empty when a
+	// ClusterSet is broken, because then it is not known what has a name.
+	Broken []Policy
 }
 
 // ClusterSet is a ClusterSet document.

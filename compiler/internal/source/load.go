@@ -15,8 +15,8 @@ import (
 
 // Load reads every document of ours in files and checks each by itself. It
 // reports all mistakes at once, in the order of their places. A document with
-// a mistake is not among the Documents; with any error the Documents are only
-// good for finding further mistakes.
+// a mistake is not among the Documents, unless as a Broken one; with any error
+// the Documents are only good for finding further mistakes.
 func Load(files fs.FS) (Documents, []diag.Diagnostic) {
 	l := &loader{}
 	l.walk(files)
@@ -31,6 +31,9 @@ func Load(files fs.FS) (Documents, []diag.Diagnostic) {
 	}
 	slices.SortFunc(l.docs.ClusterSets, func(a, b ClusterSet) int { return a.Origin.start.Compare(b.Origin.start) })
 	slices.SortFunc(l.docs.Policies, func(a, b Policy) int { return a.Origin.start.Compare(b.Origin.start) })
+	if l.brokenSet {
+		l.docs.Broken = nil
+	}
 	for i, d := range l.diags {
 		l.diags[i].Message, l.diags[i].Fix = oneLine(d.Message), oneLine(d.Fix)
 	}
@@ -44,6 +47,8 @@ type loader struct {
 	// seen counts the documents that are ours, right or wrong.
 	seen  int
 	names []named
+	// brokenSet is set once a ClusterSet has a mistake.
+	brokenSet bool
 }
 
 // named is a document that says what it is called.
@@ -115,7 +120,9 @@ func (l *loader) document(c chunk) {
 		}
 		origin := newOrigin(root, c)
 		ds = checkDocument(root, h.kind, origin, ds)
-		if !diag.HasErrors(ds) {
+		if diag.HasErrors(ds) {
+			l.keepBroken(root, h.kind, origin)
+		} else {
 			ds = append(ds, l.keep(root, h.kind, origin)...)
 		}
 	}
