@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/fairlead/fairlead/compiler/manifest"
-	"github.com/fairlead/fairlead/reconciler/internal/apitest"
+	"github.com/fairlead/fairlead/internal/apitest"
 	"github.com/fairlead/fairlead/reconciler/internal/apply"
 	"github.com/fairlead/fairlead/reconciler/internal/applyset"
 	"github.com/fairlead/fairlead/reconciler/internal/kube"

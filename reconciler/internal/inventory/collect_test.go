@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
-	"github.com/fairlead/fairlead/reconciler/internal/apitest"
+	"github.com/fairlead/fairlead/internal/apitest"
 	"github.com/fairlead/fairlead/reconciler/internal/applyset"
 	"github.com/fairlead/fairlead/reconciler/internal/inventory"
 	"github.com/fairlead/fairlead/reconciler/internal/kube"

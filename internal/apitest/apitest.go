@@ -131,7 +131,7 @@ func resourceDefinitions(root string) ([]string, error) {
 
 func sourceRoot() string {
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
 // Dynamic returns a client of the cluster as its administrator.
