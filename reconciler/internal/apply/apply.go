@@ -69,7 +69,7 @@ func Apply(ctx context.Context, req Request) Outcome {
 // announce writes the record that must be there before the first member.
 func (r *run) announce(ctx context.Context, state State, plan Plan) {
 	record, err := before(r.request, state, plan)
-	if err == nil {
+	if err == nil && (r.parent == nil || !Equal(record, r.parent)) {
 		err = r.writeParent(ctx, record)
 	}
 	if err != nil {
@@ -149,19 +149,8 @@ func (r *run) settle(ctx context.Context, plan Plan) {
 	}
 }
 
-// members returns what the set holds after the run.
+// members returns what the set holds after the run, or would hold had the
+// server not refused: what is tried again each time must be found each time.
 func (r *run) members(plan Plan) []*unstructured.Unstructured {
-	attempted := map[key]bool{}
-	for _, step := range plan.Steps {
-		if step.Desired != nil {
-			attempted[keyOf(step.Desired)] = true
-		}
-	}
-	members := slices.Clone(r.remaining)
-	for _, o := range plan.kept {
-		if !attempted[keyOf(o)] {
-			members = append(members, o)
-		}
-	}
-	return members
+	return append(slices.Clone(plan.kept), r.remaining...)
 }

@@ -63,7 +63,11 @@ func before(req Request, state State, plan Plan) (*unstructured.Unstructured, er
 	if state.parent == nil {
 		spec = v1alpha1.AppliedBundleSpec{Cluster: req.Bundle.Store, Revision: req.Revision, Digest: req.Bundle.Digest()}
 	}
-	spec.Outcome = v1alpha1.OutcomeApplying
+	// A bundle that could only be applied in part, and is tried again, is
+	// already recorded as not complete: nothing is written each time.
+	if spec.Outcome != v1alpha1.OutcomePartial || spec.Digest != req.Bundle.Digest() {
+		spec.Outcome = v1alpha1.OutcomeApplying
+	}
 	members := append(slices.Clone(plan.kept), state.Members()...)
 	kinds, namespaces := extent(members)
 	if state.parent != nil {

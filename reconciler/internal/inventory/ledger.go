@@ -4,6 +4,7 @@ package inventory
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -63,6 +64,7 @@ func (b *book) others(o observation) {
 	for _, d := range o.own.dataplanes {
 		for _, p := range d.Spec.Peers {
 			b.enter(inventory.PoolKey+p.Cluster, p.Gateway, p.PublicKey)
+			b.enter(inventory.PoolAddress+p.Cluster, p.Gateway, hosts(p.Endpoints))
 			b.enter(inventory.PoolTunnel+p.Cluster, p.Gateway, string(p.TunnelAddress))
 			b.enter(inventory.PoolGlobal, p.Cluster, globalOf(p))
 		}
@@ -77,6 +79,18 @@ func (b *book) others(o observation) {
 			}
 		}
 	}
+}
+
+// hosts returns the addresses of endpoints, best first, with a comma between
+// them.
+func hosts(endpoints []string) string {
+	var addresses []string
+	for _, e := range endpoints {
+		if ap, err := netip.ParseAddrPort(e); err == nil {
+			addresses = append(addresses, ap.Addr().String())
+		}
+	}
+	return strings.Join(addresses, ",")
 }
 
 // globalOf returns the global CIDR of a peer's cluster: the one of its prefixes
