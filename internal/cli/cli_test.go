@@ -104,3 +104,14 @@ func TestPanicIsOneLine(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Write([]byte) (int, error) { panic(fmt.Errorf("disk\non fire")) }
+
+func TestInterruptIsOneLine(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, err strings.Builder
+	code := cli.Run(ctx, cli.Streams{Out: &out, Err: &err},
+		[]string{"reconcile", "--repo", examples, "--path", "guestbook/policies", "--kubeconfig", filepath.Join(t.TempDir(), "none")})
+	if want := "fairlead: interrupted before anything was written\n"; code != 2 || out.Len() > 0 || err.String() != want {
+		t.Errorf("exit code %d, out %q, err %q, want %q", code, out.String(), err.String(), want)
+	}
+}

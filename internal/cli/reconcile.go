@@ -85,10 +85,10 @@ func (f *reconcileFlags) run(ctx context.Context, s Streams) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	switch {
-	case !report.OK():
-		return exit(codeError)
 	case ctx.Err() != nil:
-		fmt.Fprintln(s.Err, "fairlead: interrupted")
+		fmt.Fprintln(s.Err, "fairlead: interrupted; what was done is listed, and the next run does the rest")
+		return exit(codeError)
+	case !report.OK():
 		return exit(codeError)
 	case f.wait && !report.Settled():
 		fmt.Fprintf(s.Err, "fairlead: still pending after %s\n", f.timeout)
