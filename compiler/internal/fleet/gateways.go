@@ -140,14 +140,14 @@ func (b *builder) resolveAddresses(c *claim, all []*claim) {
 			b.quarantine(c, "address "+text, "%s", why)
 		}
 	}
-	switch {
-	case len(c.declared) > 0:
+	if len(c.declared) > 0 {
 		c.Addresses = c.declared
-	case len(c.NodeAddresses) > 0:
-		c.Addresses = c.NodeAddresses
-	default:
-		c.Addresses = c.heldAddresses
+		return
 	}
+	if len(c.NodeAddresses) == 0 {
+		c.NodeAddresses = c.heldAddresses
+	}
+	c.Addresses = c.NodeAddresses
 }
 
 // usable tells whether packets can be sent to an address from another cluster.
