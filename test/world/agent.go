@@ -31,6 +31,7 @@ type Agent struct {
 	process *process.Process
 	argv    []string
 	log     string
+	state   string
 }
 
 // StartAgents starts the agent of every node that has none.
@@ -66,9 +67,8 @@ func (w *World) startAgent(ctx context.Context, c *lab.Cluster, n *lab.Node) err
 	if err := writeKubeconfig(kubeconfig, c.Name, config); err != nil {
 		return err
 	}
-	a := &Agent{node: n, log: filepath.Join(dir, "agent.log"), argv: []string{
-		filepath.Join(w.bin, "fairlead-agent"), "--node", n.Name,
-		"--kubeconfig", kubeconfig, "--state-dir", filepath.Join(dir, "state")}}
+	a := &Agent{node: n, log: filepath.Join(dir, "agent.log"), state: filepath.Join(dir, "state")}
+	a.argv = []string{filepath.Join(w.bin, "fairlead-agent"), "--node", n.Name, "--kubeconfig", kubeconfig, "--state-dir", a.state}
 	w.agents[n.Name] = a
 	return a.Start()
 }
@@ -82,6 +82,16 @@ func (a *Agent) Start() (err error) {
 // Kill kills the agent as kill -9 does and waits for its end. What it made
 // stays.
 func (a *Agent) Kill() { a.process.Kill() }
+
+// remove ends the agent and what outlives it.
+func (a *Agent) remove() error {
+	a.Kill()
+	cmd := a.node.NS.Command(context.Background(), a.argv[0], "--cleanup", "--state-dir", a.state)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("clean up after the agent of %s: %w: %s", a.node.FullName(), err, out)
+	}
+	return nil
+}
 
 // Log is what the agent wrote so far.
 func (a *Agent) Log() string {

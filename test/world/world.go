@@ -158,7 +158,7 @@ var workloads = map[string]int{Local: 3, Managed: 3}
 func (w *World) Close() error {
 	var errs []error
 	for _, a := range w.agents {
-		a.process.Kill()
+		errs = append(errs, a.remove())
 	}
 	if w.Git != nil {
 		errs = append(errs, w.Git.Close())
