@@ -97,10 +97,14 @@ func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
 	for _, n := range p.Pending {
 		s.wait(n.Fragment, n.Message)
 	}
-	r.Bundles = append(r.Bundles, s.bundle(objects))
+	bundle := s.bundle(objects)
+	r.Bundles = append(r.Bundles, bundle)
 	r.Held, r.Pending = append(r.Held, s.heldNotes...), append(r.Pending, s.pending...)
 	for _, t := range p.Traffic {
-		r.Traffic = append(r.Traffic, Traffic{Consumer: p.Store, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
+		if !slices.ContainsFunc(bundle.Fragments, func(f manifest.Fragment) bool { return f.ID == t.Fragment }) {
+			continue
+		}
+		r.Traffic = append(r.Traffic, Traffic{Consumer: p.Store, Fragment: t.Fragment, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
 	}
 }
 

@@ -61,6 +61,8 @@ type Quarantined struct {
 type Traffic struct {
 	// Consumer is the cluster that the callers are in.
 	Consumer string `json:"consumer"`
+	// Fragment of the policy that says so; it is in the consumer's bundle.
+	Fragment manifest.FragmentID `json:"fragment"`
 	// Service as namespace/name.
 	Service string `json:"service"`
 	// Rule by name, or by its place from 0.

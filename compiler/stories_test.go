@@ -94,6 +94,9 @@ func summary(r compiler.Result) []string {
 			}
 		}
 	}
+	for _, t := range r.Traffic {
+		out = append(out, fmt.Sprintf("traffic %s %s %s: tier %d %s %d", t.Consumer, t.Service, t.Rule, t.Tier, t.Backend, t.Permille))
+	}
 	return out
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/fairlead/fairlead/reconciler/internal/apply"
 	"github.com/fairlead/fairlead/reconciler/internal/kube"
 	"github.com/fairlead/fairlead/reconciler/internal/report"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // CompareLive reports what a reconcile would change in the clusters as they are
@@ -75,16 +76,22 @@ func preview(ctx context.Context, b manifest.Bundle, w work) (report.Cluster, []
 		out.Actions = append(out.Actions, difference(b.Store, s.Op(), versions{s.Ref, s.Fragment, before, after}))
 	}
 	sortDifferences(out.Actions)
-	traffic, err := state.Traffic()
+	before, err := state.Traffic()
 	if err != nil {
 		out.Error = err.Error()
 		return out, nil
 	}
-	var before []compiler.Traffic
-	for _, t := range traffic {
-		before = append(before, compiler.Traffic{Consumer: b.Store, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
+	after := apply.KeepHeld(recorded(sharesOf(w.result, b.Store)), before, w.held(b.Store))
+	return out, report.CompareTraffic(unrecorded(b.Store, before), unrecorded(b.Store, after))
+}
+
+// unrecorded converts what an AppliedBundle holds to traffic.
+func unrecorded(consumer string, shares []v1alpha1.TrafficShare) []compiler.Traffic {
+	var out []compiler.Traffic
+	for _, t := range shares {
+		out = append(out, compiler.Traffic{Consumer: consumer, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
 	}
-	return out, report.CompareTraffic(before, sharesOf(w.result, b.Store))
+	return out
 }
 
 // versions are an object before and after, as canonical YAML.

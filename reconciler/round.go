@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -174,7 +175,8 @@ func serve(ctx context.Context, b manifest.Bundle, w work) report.Cluster {
 func recorded(shares []compiler.Traffic) []v1alpha1.TrafficShare {
 	var out []v1alpha1.TrafficShare
 	for _, t := range shares {
-		out = append(out, v1alpha1.TrafficShare{Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
+		out = append(out, v1alpha1.TrafficShare{
+			Policy: strings.TrimPrefix(string(t.Fragment), v1alpha1.KindTrafficPolicy+"/"), Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,categories=fairlead
+// +kubebuilder:metadata:labels="applyset.kubernetes.io/is-parent-type=true"
 // +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.spec.revision`
 // +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.spec.outcome`
 // +kubebuilder:printcolumn:name="Digest",type=string,JSONPath=`.spec.digest`,priority=1
@@ -74,6 +75,8 @@ const (
 // TrafficShare is the part of one rule's traffic that one backend is offered
 // while everything is healthy.
 type TrafficShare struct {
+	// Policy that says so, as namespace/name.
+	Policy string `json:"policy"`
 	// Service as namespace/name.
 	Service string `json:"service"`
 	// Rule by name, or by its place from 0.

@@ -26,6 +26,12 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	in := &Import{Declare: c.Discovery == v1alpha1.DiscoveryFairlead && len(s.Exporters) > 0 && len(s.Ports) > 0, Virtual: s.Virtual,
 		MinHealthy: p.MinHealthy, Outlier: p.Outlier, Routed: portsKnown}
 	out.Import = in
+	// At the end it is known whether the callers are routed at all.
+	defer func() {
+		if in.Routed {
+			b.traffic(at, in.Rules)
+		}
+	}()
 	for _, r := range p.Rules {
 		in.Rules = append(in.Rules, plainRule(s, r, c))
 	}
@@ -43,7 +49,6 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 		able = false
 		b.pending(c, out.Fragment, "%s reaches none of the clusters that export Service %s (%s)", c.Name, s.Key(), exporterNames(s))
 	}
-	b.traffic(at, in.Rules)
 	if c.EastWest == v1alpha1.EastWestFairlead {
 		// Tunnels carry addresses, and pods have no identities to wait for. With
 		// ports from the policy a missing name only keeps endpoints from being
@@ -191,7 +196,7 @@ func (b *builder) traffic(at consumer, rules []Rule) {
 		for t, tier := range r.Tiers {
 			permille := shares(tier)
 			for i, backend := range tier {
-				p.Traffic = append(p.Traffic, Share{Service: at.service.Key(), Rule: r.Label, Backend: backend.Name(), Tier: int32(t), Permille: permille[i]})
+				p.Traffic = append(p.Traffic, Share{Fragment: fragment(at.policy), Service: at.service.Key(), Rule: r.Label, Backend: backend.Name(), Tier: int32(t), Permille: permille[i]})
 			}
 		}
 	}

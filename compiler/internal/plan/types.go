@@ -31,6 +31,7 @@ type Note struct {
 
 // Share is the part of one rule's traffic that one backend is offered.
 type Share struct {
+	Fragment               manifest.FragmentID
 	Service, Rule, Backend string
 	Tier, Permille         int32
 }

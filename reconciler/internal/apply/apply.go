@@ -32,6 +32,8 @@ type Request struct {
 type run struct {
 	request Request
 	parent  *unstructured.Unstructured
+	// last is the traffic that was recorded before.
+	last []v1alpha1.TrafficShare
 
 	lock    sync.Mutex
 	outcome Outcome
@@ -54,7 +56,11 @@ func Apply(ctx context.Context, req Request) Outcome {
 		return Outcome{Error: reason}
 	}
 	plan := NewPlan(state, req.Bundle, req.Held)
-	r := &run{request: req, parent: state.parent, outcome: Outcome{Unchanged: plan.Unchanged}}
+	last, err := state.Traffic()
+	if err != nil {
+		return Outcome{Error: err.Error()}
+	}
+	r := &run{request: req, parent: state.parent, last: last, outcome: Outcome{Unchanged: plan.Unchanged}}
 	if len(plan.Steps) > 0 {
 		if r.announce(ctx, state, plan); r.outcome.Error != "" {
 			return r.outcome
@@ -140,7 +146,7 @@ func (r *run) settle(ctx context.Context, plan Plan) {
 	if r.outcome.Count(Failed)+r.outcome.Count(Held) > 0 {
 		outcome = v1alpha1.OutcomePartial
 	}
-	record, err := after(r.request, r.members(plan), outcome)
+	record, err := after(r.request, r.members(plan), r.last, outcome)
 	if err == nil && (r.parent == nil || !Equal(record, r.parent)) {
 		err = r.writeParent(ctx, record)
 	}

@@ -78,21 +78,38 @@ func before(req Request, state State, plan Plan) (*unstructured.Unstructured, er
 }
 
 // after returns the record that is written last.
-func after(req Request, remaining []*unstructured.Unstructured, outcome v1alpha1.Outcome) (*unstructured.Unstructured, error) {
+func after(req Request, remaining []*unstructured.Unstructured, last []v1alpha1.TrafficShare, outcome v1alpha1.Outcome) (*unstructured.Unstructured, error) {
 	spec := v1alpha1.AppliedBundleSpec{
 		Cluster:  req.Bundle.Store,
 		Revision: req.Revision,
 		Digest:   req.Bundle.Digest(),
 		Outcome:  outcome,
-		Traffic:  req.Traffic,
+		Traffic:  KeepHeld(req.Traffic, last, req.Held),
 	}
 	for _, id := range req.Held {
-		spec.Held = append(spec.Held, strings.TrimPrefix(string(id), v1alpha1.KindTrafficPolicy+"/"))
+		spec.Held = append(spec.Held, policyOf(id))
 	}
 	slices.Sort(spec.Held)
 	spec.Held = slices.Compact(spec.Held)
 	kinds, namespaces := extent(remaining)
 	return parent(req.Bundle.ClusterSet, spec, kinds, namespaces)
+}
+
+// policyOf names the policy of a fragment as the record does.
+func policyOf(id manifest.FragmentID) string {
+	return strings.TrimPrefix(string(id), v1alpha1.KindTrafficPolicy+"/")
+}
+
+// KeepHeld adds to the traffic of a bundle what was recorded last of the
+// policies that are held: their objects stay, and so does where they send.
+func KeepHeld(fresh, last []v1alpha1.TrafficShare, held []manifest.FragmentID) []v1alpha1.TrafficShare {
+	all := slices.Clone(fresh)
+	for _, t := range last {
+		if slices.ContainsFunc(held, func(id manifest.FragmentID) bool { return policyOf(id) == t.Policy }) {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 // extent returns the kinds and namespaces of objects.
