@@ -99,6 +99,9 @@ func TestSSH(t *testing.T) {
 	if got, err := git("", "ls-remote", server.URL("policies.git"), "main"); err != nil || !strings.HasPrefix(got, first) {
 		t.Errorf("the remote has %q, %v; pushed %s", got, err, first)
 	}
+	if _, err := git("", "ls-remote", server.URL("nothing.git")); err == nil {
+		t.Error("a repository that is not there was listed")
+	}
 	if err := os.WriteFile(known, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

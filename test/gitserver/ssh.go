@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -147,8 +148,21 @@ func (s *SSH) run(channel ssh.Channel, command string) uint32 {
 	name := filepath.Clean("/" + strings.Trim(quoted, "'"))
 	cmd := exec.Command("git", strings.TrimPrefix(program, "git-"), filepath.Join(s.root, name))
 	cmd.Env = append(os.Environ(), environment()...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = channel, channel, channel.Stderr()
-	if err := cmd.Run(); err != nil {
+	cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return 1
+	}
+	if err := cmd.Start(); err != nil {
+		return 1
+	}
+	// Not waited for: git may end, as for a repository that is not there, while
+	// the client still waits for the first word. Closing the channel ends it.
+	go func() {
+		_, _ = io.Copy(input, channel)
+		input.Close()
+	}()
+	if err := cmd.Wait(); err != nil {
 		return 1
 	}
 	return 0
