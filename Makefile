@@ -5,10 +5,9 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help build test demo lab lint generate verify packages tools bench clean
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 # Static, without paths of the machine that builds it: the same commit gives
 # the same bytes.
-GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
 LINT    := go tool -modfile=test/tools/lint/go.mod
 
 help: ## print this
