@@ -66,8 +66,14 @@ func bounded(t *testing.T) context.Context {
 // is pushed and reconciled until nothing is pending.
 func start(ctx context.Context, t *testing.T, agents bool) *world.World {
 	t.Helper()
+	return startNodes(ctx, t, 1, agents)
+}
+
+// startNodes is start with a number of nodes in each cluster.
+func startNodes(ctx context.Context, t *testing.T, nodes int, agents bool) *world.World {
+	t.Helper()
 	sandbox.Need(t)
-	w, err := world.Start(ctx, world.Config{Bin: os.Getenv(world.BinVariable), Progress: t.Output()})
+	w, err := world.Start(ctx, world.Config{Bin: os.Getenv(world.BinVariable), Nodes: nodes, Progress: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}

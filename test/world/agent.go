@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -83,11 +84,43 @@ func (a *Agent) Start() (err error) {
 // stays.
 func (a *Agent) Kill() { a.process.Kill() }
 
+// Terminate asks the agent to end, as SIGTERM does, and waits for its end.
+func (a *Agent) Terminate(ctx context.Context) {
+	const grace = 10 * time.Second
+	a.process.Stop(ctx, grace)
+}
+
+// Pid is the agent's process id.
+func (a *Agent) Pid() int { return a.process.Pid() }
+
+// StateDir is the agent's.
+func (a *Agent) StateDir() string { return a.state }
+
+// Replace makes another file of the same content the agent's program, as an
+// upgrade does. A running agent goes on with the old one.
+func (a *Agent) Replace() error {
+	text, err := os.ReadFile(a.argv[0])
+	if err != nil {
+		return err
+	}
+	own := filepath.Join(filepath.Dir(a.log), "fairlead-agent")
+	if err := os.WriteFile(own+".new", text, 0o755); err != nil {
+		return err
+	}
+	a.argv[0] = own
+	return os.Rename(own+".new", own)
+}
+
+// CleanUp runs the agent's --cleanup and returns what it said.
+func (a *Agent) CleanUp(ctx context.Context) (string, error) {
+	out, err := a.node.NS.Command(ctx, a.argv[0], "--cleanup", "--state-dir", a.state).CombinedOutput()
+	return string(out), err
+}
+
 // remove ends the agent and what outlives it.
 func (a *Agent) remove() error {
 	a.Kill()
-	cmd := a.node.NS.Command(context.Background(), a.argv[0], "--cleanup", "--state-dir", a.state)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := a.CleanUp(context.Background()); err != nil {
 		return fmt.Errorf("clean up after the agent of %s: %w: %s", a.node.FullName(), err, out)
 	}
 	return nil
