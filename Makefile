@@ -8,7 +8,7 @@ SHELL       := /bin/bash
 # Static, without paths of the machine that builds it: the same commit gives
 # the same bytes.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
-LINT    := go tool -modfile=test/tools/lint/go.mod
+DEVTOOL := go tool -modfile=test/tools/dev/go.mod
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ build: ## build bin/fairlead and bin/fairlead-agent
 
 test: packages tools ## run everything that must hold (real API servers, real kernel; as root)
 	@[ "$$(id -u)" -eq 0 ] || echo "test: not root: what needs network namespaces is skipped" >&2
-	go test -timeout 15m ./...
+	$(DEVTOOL) gotestsum --format pkgname --format-hide-empty-pkg -- -timeout 15m ./...
 
 demo: packages tools build ## see a push to git move packets between two clusters (KEEP=1 leaves it running)
 	@go build -o bin/demo ./test/demo
@@ -31,7 +31,7 @@ lab: packages tools ## run clusters on this machine (CLUSTERS=2 NODES=1), until 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
 	go vet ./...
-	$(LINT) staticcheck ./...
+	$(DEVTOOL) staticcheck ./...
 
 generate: ## write the generated files anew
 	go generate ./schemas/...
