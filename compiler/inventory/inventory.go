@@ -133,6 +133,10 @@ type Allocation struct {
 	// Value is an address, a prefix, a public key, or addresses with a comma
 	// between them.
 	Value string `json:"value"`
+	// From names the clusters whose own objects say so, sorted; a cluster can
+	// make its objects say anything. Empty where the entry comes from elsewhere,
+	// such as from a file that somebody keeps: then it is believed first.
+	From []string `json:"from,omitempty"`
 }
 
 // The pools of the ledger.

@@ -34,7 +34,11 @@ func (b *builder) allot() {
 	b.allotVirtual()
 	// Two sets with one range share what they wrote to the ledger.
 	inventory.SortLedger(b.fleet.Allocations)
-	b.fleet.Allocations = slices.Compact(b.fleet.Allocations)
+	b.fleet.Allocations = slices.CompactFunc(b.fleet.Allocations, sameAllocation)
+}
+
+func sameAllocation(x, y inventory.Allocation) bool {
+	return x.Pool == y.Pool && x.Key == y.Key && x.Value == y.Value && slices.Equal(x.From, y.From)
 }
 
 // keep writes an allotment to the ledger.
