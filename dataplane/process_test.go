@@ -237,7 +237,7 @@ func TestDriftIsMended(t *testing.T) {
 	a := bringUp(t, w)["n1"]
 	before := normal(dump(t, n.ns))
 	name := w.state("n1", nil, nil).Tunnel.Name
-	for _, c := range []string{"nft delete table ip fairlead", "ip route flush table 7147", "ip rule del priority 470", "ip link del " + name} {
+	for _, c := range []string{"nft delete table ip fairlead", "nft flush table ip fairlead", "nft flush chain ip fairlead admit", "ip route flush table 7147", "ip rule del priority 470", "ip link del " + name} {
 		run(t, n.ns, c)
 		begun := time.Now()
 		eventually(t, 10*time.Second, func() bool { return normal(dump(t, n.ns)) == before }, func() string {
