@@ -3,14 +3,13 @@
 package allot
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math/big"
 	"net/netip"
 	"slices"
-
-	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
 // maxSlots bounds the places of a range that are looked at: no set of names
@@ -19,8 +18,6 @@ const maxSlots = 1 << 32
 
 // Pool hands out parts of a range.
 type Pool struct {
-	// Name of the pool in the ledger.
-	Name string
 	// Range that everything handed out is part of.
 	Range netip.Prefix
 	// Bits is the length of the prefixes handed out; that of the range's
@@ -29,33 +26,27 @@ type Pool struct {
 	Bits int
 	// Reserved parts of the range are never handed out.
 	Reserved []netip.Prefix
+	// Owner returns the cluster that a name's allotment is of, empty where it is
+	// nobody's more than others'. nil: all names are nobody's.
+	Owner func(Name) string
 }
 
-// Ledger finds what was handed out before.
-type Ledger map[ledgerKey][]string
-
-type ledgerKey struct{ pool, key string }
-
-// NewLedger indexes allocations. A name may have several values, of different
-// ranges.
-func NewLedger(allocations []inventory.Allocation) Ledger {
-	l := Ledger{}
-	for _, a := range allocations {
-		k := ledgerKey{a.Pool, a.Key}
-		l[k] = append(l[k], a.Value)
-	}
-	for _, values := range l {
-		slices.Sort(values)
-	}
-	return l
+// Allotment is what Allot handed out.
+type Allotment struct {
+	Parts map[Name]netip.Prefix
+	// Rejected are claims of clusters that are not believed, by name.
+	Rejected []Rejected
 }
 
-// Get returns the first value of a name, empty where there is none.
-func (l Ledger) Get(pool, key string) string {
-	if values := l[ledgerKey{pool, key}]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
+// Rejected is a claim that is not believed.
+type Rejected struct {
+	Name  Name
+	Claim Claim
+	// Taken is whom the part was given to instead; zero: nobody.
+	Taken Name
+	// Instead is what the name has, and By the claim that was believed.
+	Instead netip.Prefix
+	By      Claim
 }
 
 // Exhausted says that a range has no place left.
@@ -72,47 +63,141 @@ func (e *Exhausted) Error() string {
 }
 
 // Allot returns a part of the range for every name. It fails with *Exhausted
-// where there are more names than places.
-func (p Pool) Allot(names []string, ledger Ledger) (map[string]netip.Prefix, error) {
-	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	out := make(map[string]netip.Prefix, len(names))
-	taken := make(map[netip.Prefix]bool, len(names))
-	for _, name := range names {
-		for _, value := range ledger[ledgerKey{p.Name, name}] {
-			if part, ok := p.parse(value); ok && p.free(part) && !taken[part] {
-				out[name], taken[part] = part, true
-				break
-			}
+// where there are more names than places. Names that are new get theirs in the
+// order given.
+//
+// Where clusters contradict each other, what more of them say is believed; then
+// the part nearest to where the name's hash points, which nobody can choose and
+// where most allotments are; then what the owner says. So one cluster alone can
+// move nothing of others.
+func (p Pool) Allot(names []Name, ledger Ledger) (Allotment, error) {
+	out := Allotment{Parts: make(map[Name]netip.Prefix, len(names))}
+	taken := make(map[netip.Prefix]Name, len(names))
+	believed := make(map[Name]Claim, len(names))
+	candidates := p.candidates(names, ledger)
+	for _, c := range candidates {
+		if _, ok := out.Parts[c.name]; ok {
+			continue
+		}
+		if _, ok := taken[c.part]; !ok && c.valid {
+			out.Parts[c.name], taken[c.part], believed[c.name] = c.part, c.name, c.claim
 		}
 	}
 	for _, name := range names {
-		if _, ok := out[name]; ok {
+		if _, ok := out.Parts[name]; ok {
 			continue
 		}
 		part, ok := p.probe(name, taken)
 		if !ok {
-			return nil, &Exhausted{Range: p.Range, Wanted: len(names), Places: p.places()}
+			return Allotment{}, &Exhausted{Range: p.Range, Wanted: len(names), Places: p.places()}
 		}
-		out[name], taken[part] = part, true
+		out.Parts[name], taken[part] = part, name
+	}
+	for _, c := range candidates {
+		if r, ok := reject(c, believed, out.Parts[c.name], taken); ok {
+			out.Rejected = append(out.Rejected, r)
+		}
 	}
 	return out, nil
 }
 
+// candidate is a claim of a name that is wanted.
+type candidate struct {
+	name  Name
+	claim Claim
+	// part is valid where it can be handed out at all; read tells whether the
+	// value is an address or a prefix.
+	part        netip.Prefix
+	valid, read bool
+	distance    uint64
+	owned       bool
+}
+
+// candidates lists all claims, the best first.
+func (p Pool) candidates(names []Name, ledger Ledger) []candidate {
+	var out []candidate
+	seen := make(map[Name]bool, len(names))
+	for _, name := range names {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, claim := range ledger[name] {
+			c := candidate{name: name, claim: claim}
+			c.part, c.valid, c.read = p.parse(claim.Value)
+			if c.valid = c.valid && p.free(c.part); c.valid {
+				c.distance = p.distance(name, c.part)
+			}
+			if p.Owner != nil {
+				c.owned = slices.Contains(claim.From, p.Owner(name))
+			}
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y candidate) int {
+		return cmp.Or(cmp.Compare(y.claim.Voices(), x.claim.Voices()), cmp.Compare(x.distance, y.distance),
+			first(x.owned, y.owned), cmp.Compare(x.name.Pool, y.name.Pool), cmp.Compare(x.name.Key, y.name.Key),
+			cmp.Compare(x.claim.Value, y.claim.Value))
+	})
+	return out
+}
+
+// first orders what holds before what does not.
+func first(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return -1
+	}
+	return 1
+}
+
+// reject tells whether a claim is to be shown as not believed. Parts of another
+// range that nobody contradicts are what a change of the range leaves behind.
+func reject(c candidate, believed map[Name]Claim, got netip.Prefix, taken map[netip.Prefix]Name) (Rejected, bool) {
+	if len(c.claim.From) == 0 || c.valid && got == c.part {
+		return Rejected{}, false
+	}
+	if _, contradicted := believed[c.name]; c.read && !c.valid && !contradicted {
+		return Rejected{}, false
+	}
+	r := Rejected{Name: c.name, Claim: c.claim, Instead: got, By: believed[c.name]}
+	if c.valid {
+		r.Taken = taken[c.part]
+	}
+	return r, true
+}
+
 // probe looks for a free place from the one that the name's hash points at.
-func (p Pool) probe(name string, taken map[netip.Prefix]bool) (netip.Prefix, bool) {
+func (p Pool) probe(name Name, taken map[netip.Prefix]Name) (netip.Prefix, bool) {
 	slots := p.slots()
 	if slots == 0 {
 		return netip.Prefix{}, false
 	}
-	sum := sha256.Sum256([]byte(p.Name + "\x00" + name))
-	first := binary.BigEndian.Uint64(sum[:8]) % slots
+	start := p.start(name)
 	for i := range slots {
-		part := p.slot((first + i) % slots)
-		if p.free(part) && !taken[part] {
+		part := p.slot((start + i) % slots)
+		if _, ok := taken[part]; !ok && p.free(part) {
 			return part, true
 		}
 	}
 	return netip.Prefix{}, false
+}
+
+// start is the place that a name's hash points at, where the range has any.
+func (p Pool) start(name Name) uint64 {
+	sum := sha256.Sum256([]byte(name.Pool + "\x00" + name.Key))
+	return binary.BigEndian.Uint64(sum[:8]) % p.slots()
+}
+
+// distance is how many places a part is behind the one that the name's hash
+// points at.
+func (p Pool) distance(name Name, part netip.Prefix) uint64 {
+	offset := new(big.Int).SetBytes(part.Addr().AsSlice())
+	offset.Sub(offset, new(big.Int).SetBytes(p.Range.Masked().Addr().AsSlice()))
+	offset.Rsh(offset, uint(p.Range.Addr().BitLen()-p.Bits))
+	return (offset.Uint64() + p.slots() - p.start(name)) % p.slots()
 }
 
 // slots counts the parts of the range, usable or not.
@@ -158,11 +243,11 @@ func (p Pool) free(part netip.Prefix) bool {
 
 // parse reads a value of the ledger: a prefix of the pool's length in its
 // range, or an address of the range.
-func (p Pool) parse(value string) (netip.Prefix, bool) {
+func (p Pool) parse(value string) (part netip.Prefix, valid, read bool) {
 	part, err := netip.ParsePrefix(value)
 	if addr, err2 := netip.ParseAddr(value); err2 == nil {
 		part, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
-	ok := err == nil && p.Range.IsValid() && part == part.Masked() && part.Bits() == p.Bits && p.Range.Contains(part.Addr())
-	return part, ok
+	valid = err == nil && p.Range.IsValid() && part == part.Masked() && part.Bits() == p.Bits && p.Range.Contains(part.Addr())
+	return part, valid, err == nil
 }

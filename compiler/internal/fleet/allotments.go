@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -26,8 +27,7 @@ func (b *builder) allot() {
 		b.allotGlobal(s)
 		for _, c := range s.Clusters {
 			if c.Tunnels() && c.Global.IsValid() {
-				b.allotTunnel(c)
-				b.allotExports(c)
+				b.allotCluster(c)
 			}
 		}
 	}
@@ -46,31 +46,91 @@ func (b *builder) keep(pool, key, value string) {
 	b.fleet.Allocations = append(b.fleet.Allocations, inventory.Allocation{Pool: pool, Key: key, Value: value})
 }
 
-// from allots single addresses, or prefixes, and reports a range that is full.
-func (b *builder) from(p allot.Pool, wanted []string, at diag.Position) map[string]netip.Prefix {
+// from allots addresses or prefixes, reports a range that is full, and shows
+// the claims that are not believed.
+func (b *builder) from(p allot.Pool, wanted []allot.Name, at diag.Position) map[allot.Name]netip.Prefix {
+	p.Owner = ownerOf
 	got, err := p.Allot(wanted, b.ledger)
 	if err != nil {
 		b.report(mistake{code: CodeRangeFull, at: at, fix: "choose a larger range"}, "%s", err)
 	}
-	return got
+	for _, r := range got.Rejected {
+		b.reject(p, r)
+	}
+	return got.Parts
+}
+
+// ownerOf returns the cluster that an allotment is of; a clusterset IP is
+// nobody's.
+func ownerOf(name allot.Name) string {
+	for _, prefix := range []string{inventory.PoolExport, inventory.PoolTunnel} {
+		if cluster, ok := strings.CutPrefix(name.Pool, prefix); ok {
+			return cluster
+		}
+	}
+	if name.Pool == inventory.PoolGlobal {
+		return name.Key
+	}
+	return ""
+}
+
+// reject quarantines a claim at every cluster that makes it.
+func (b *builder) reject(p allot.Pool, r allot.Rejected) {
+	var why string
+	switch {
+	case r.Taken != allot.Name{}:
+		why = fmt.Sprintf("it is the %s", allotted(r.Taken))
+	case len(r.By.From) > 0:
+		why = fmt.Sprintf("it is %s, as the objects in %s say", bare(r.Instead), strings.Join(r.By.From, " and "))
+	case r.By.Value != "":
+		why = fmt.Sprintf("it is %s, as the inventory's ledger says", bare(r.Instead))
+	default:
+		why = fmt.Sprintf("it is no part of %s: %s is used", p.Range, bare(r.Instead))
+	}
+	for _, cluster := range r.Claim.From {
+		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: cluster,
+			Fact: fmt.Sprintf("%s as the %s", shown(r.Claim.Value), allotted(r.Name)), Message: why})
+	}
+}
+
+// allotted says in words what a name stands for.
+func allotted(name allot.Name) string {
+	switch owner := ownerOf(name); {
+	case name.Pool == inventory.PoolGlobal:
+		return "global CIDR of cluster " + name.Key
+	case name.Pool == inventory.PoolClusterSet:
+		return "clusterset IP of Service " + name.Key
+	case strings.HasPrefix(name.Pool, inventory.PoolTunnel):
+		return fmt.Sprintf("tunnel address of gateway %s of cluster %s", name.Key, owner)
+	default:
+		return fmt.Sprintf("export address of Service %s in cluster %s", name.Key, owner)
+	}
+}
+
+// bare writes a single address without its length.
+func bare(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 // allotGlobal gives each cluster with tunnels its global CIDR. What git pins
 // is not handed out.
 func (b *builder) allotGlobal(s *Set) {
-	pool := allot.Pool{Name: inventory.PoolGlobal, Range: s.Global, Bits: clusterBits}
-	var wanted []string
+	pool := allot.Pool{Range: s.Global, Bits: clusterBits}
+	var wanted []allot.Name
 	for _, c := range s.Clusters {
 		switch {
 		case c.Global.IsValid():
 			pool.Reserved = append(pool.Reserved, c.Global)
 		case c.Tunnels():
-			wanted = append(wanted, c.Name)
+			wanted = append(wanted, allot.Name{Pool: inventory.PoolGlobal, Key: c.Name})
 		}
 	}
 	got := b.from(pool, wanted, s.At("spec.addresses.global"))
 	for _, c := range s.Clusters {
-		if part, ok := got[c.Name]; ok {
+		if part, ok := got[allot.Name{Pool: inventory.PoolGlobal, Key: c.Name}]; ok {
 			c.Global = part
 		}
 		if c.Global.IsValid() {
@@ -79,34 +139,53 @@ func (b *builder) allotGlobal(s *Set) {
 	}
 }
 
-// allotTunnel gives each gateway its address in the tunnels, and notes what
-// its peers are told.
-func (b *builder) allotTunnel(c *Cluster) {
-	pool := allot.Pool{Name: inventory.PoolTunnel + c.Name, Range: c.Global, Bits: addressBits}
-	// Export addresses are from the same range: none that is in use may move.
-	for _, a := range b.inv.Ledger {
-		if a.Pool == inventory.PoolExport+c.Name {
-			if addr, err := netip.ParseAddr(a.Value); err == nil {
-				pool.Reserved = append(pool.Reserved, netip.PrefixFrom(addr, addr.BitLen()))
-			}
+// allotCluster gives each gateway its address in the tunnels, and each service
+// that the cluster offers by tunnel its export address. All are from one range,
+// so that they are decided on together.
+func (b *builder) allotCluster(c *Cluster) {
+	var wanted []allot.Name
+	for _, g := range c.Gateways {
+		wanted = append(wanted, c.tunnelName(g))
+	}
+	for _, s := range b.fleet.Services {
+		if s.Set == c.Set && s.ExportedBy(c) {
+			wanted = append(wanted, c.exportName(s))
 		}
 	}
-	var wanted []string
+	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits}, wanted, c.At(".network.globalCIDR"))
 	for _, g := range c.Gateways {
-		wanted = append(wanted, g.Name)
-	}
-	got := b.from(pool, wanted, c.At(".network.globalCIDR"))
-	for _, g := range c.Gateways {
-		if part, ok := got[g.Name]; ok {
+		if part, ok := got[c.tunnelName(g)]; ok {
 			g.Tunnel = part.Addr()
-			b.keep(pool.Name, g.Name, g.Tunnel.String())
+			b.keep(inventory.PoolTunnel+c.Name, g.Name, g.Tunnel.String())
 		}
-		if g.Key != "" {
-			b.keep(inventory.PoolKey+c.Name, g.Name, g.Key)
+		b.keepGateway(c, g)
+	}
+	for _, s := range b.fleet.Services {
+		if part, ok := got[c.exportName(s)]; ok && s.Set == c.Set {
+			if s.Exports == nil {
+				s.Exports = map[string]netip.Addr{}
+			}
+			s.Exports[c.Name] = part.Addr()
+			b.keep(inventory.PoolExport+c.Name, s.Key(), part.Addr().String())
 		}
-		if len(g.declared) == 0 && len(g.Addresses) > 0 {
-			b.keep(inventory.PoolAddress+c.Name, g.Name, joinAddresses(g.Addresses))
-		}
+	}
+}
+
+func (c *Cluster) tunnelName(g *Gateway) allot.Name {
+	return allot.Name{Pool: inventory.PoolTunnel + c.Name, Key: g.Name}
+}
+
+func (c *Cluster) exportName(s *Service) allot.Name {
+	return allot.Name{Pool: inventory.PoolExport + c.Name, Key: s.Key()}
+}
+
+// keepGateway notes what a gateway's peers are told.
+func (b *builder) keepGateway(c *Cluster, g *Gateway) {
+	if g.Key != "" {
+		b.keep(inventory.PoolKey+c.Name, g.Name, g.Key)
+	}
+	if len(g.declared) == 0 && len(g.Addresses) > 0 {
+		b.keep(inventory.PoolAddress+c.Name, g.Name, joinAddresses(g.Addresses))
 	}
 }
 
@@ -116,33 +195,6 @@ func joinAddresses(as []netip.Addr) string {
 		texts[i] = a.String()
 	}
 	return strings.Join(texts, ",")
-}
-
-// allotExports gives each service that a cluster offers by tunnel its export
-// address there.
-func (b *builder) allotExports(c *Cluster) {
-	pool := allot.Pool{Name: inventory.PoolExport + c.Name, Range: c.Global, Bits: addressBits}
-	for _, g := range c.Gateways {
-		if g.Tunnel.IsValid() {
-			pool.Reserved = append(pool.Reserved, netip.PrefixFrom(g.Tunnel, addressBits))
-		}
-	}
-	var wanted []string
-	for _, s := range b.fleet.Services {
-		if s.Set == c.Set && s.ExportedBy(c) {
-			wanted = append(wanted, s.Key())
-		}
-	}
-	got := b.from(pool, wanted, c.At(".network.globalCIDR"))
-	for _, s := range b.fleet.Services {
-		if part, ok := got[s.Key()]; ok && s.Set == c.Set {
-			if s.Exports == nil {
-				s.Exports = map[string]netip.Addr{}
-			}
-			s.Exports[c.Name] = part.Addr()
-			b.keep(pool.Name, s.Key(), part.Addr().String())
-		}
-	}
 }
 
 // allotVirtual gives each service its clusterset IP and, where a mesh needs an
@@ -156,24 +208,30 @@ func (b *builder) allotVirtual() {
 	for _, set := range b.fleet.Sets {
 		services := byRange[set.Virtual]
 		delete(byRange, set.Virtual)
-		var wanted []string
+		var wanted []allot.Name
 		for _, s := range services {
-			wanted = append(append(wanted, s.Key()), s.parts()...)
+			wanted = append(wanted, virtualName(s.Key()))
+			for _, key := range s.parts() {
+				wanted = append(wanted, virtualName(key))
+			}
 		}
-		pool := allot.Pool{Name: inventory.PoolClusterSet, Range: set.Virtual, Bits: addressBits}
-		got := b.from(pool, wanted, set.At("spec.addresses.clusterset"))
-		for _, key := range wanted {
-			if part, ok := got[key]; ok {
-				b.keep(pool.Name, key, part.Addr().String())
+		got := b.from(allot.Pool{Range: set.Virtual, Bits: addressBits}, wanted, set.At("spec.addresses.clusterset"))
+		for _, name := range wanted {
+			if part, ok := got[name]; ok {
+				b.keep(name.Pool, name.Key, part.Addr().String())
 			}
 		}
 		for _, s := range services {
-			s.Virtual, s.Parts = got[s.Key()].Addr(), map[string]netip.Addr{}
+			s.Virtual, s.Parts = got[virtualName(s.Key())].Addr(), map[string]netip.Addr{}
 			for _, key := range s.parts() {
-				s.Parts[strings.TrimPrefix(key, s.Key()+"/")] = got[key].Addr()
+				s.Parts[strings.TrimPrefix(key, s.Key()+"/")] = got[virtualName(key)].Addr()
 			}
 		}
 	}
+}
+
+func virtualName(key string) allot.Name {
+	return allot.Name{Pool: inventory.PoolClusterSet, Key: key}
 }
 
 // parts lists the names of the parts of a service that need an address of

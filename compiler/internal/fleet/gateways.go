@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fairlead/fairlead/compiler/internal/allot"
 	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
@@ -47,7 +48,7 @@ func (b *builder) resolveGateways() {
 }
 
 func (b *builder) claim(c *Cluster, g *Gateway) *claim {
-	out := &claim{Gateway: g, cluster: c, heldKey: b.ledger.Get(inventory.PoolKey+c.Name, g.Name)}
+	out := &claim{Gateway: g, cluster: c, heldKey: b.ledger.Agreed(allot.Name{Pool: inventory.PoolKey + c.Name, Key: g.Name})}
 	if i := slices.IndexFunc(c.Facts.Nodes, func(n inventory.Node) bool { return n.Name == g.Node }); i >= 0 {
 		out.node = c.Facts.Nodes[i]
 	}
@@ -58,7 +59,7 @@ func (b *builder) claim(c *Cluster, g *Gateway) *claim {
 	if !validKey(out.heldKey) {
 		out.heldKey = ""
 	}
-	for _, text := range strings.Split(b.ledger.Get(inventory.PoolAddress+c.Name, g.Name), ",") {
+	for _, text := range strings.Split(b.ledger.Agreed(allot.Name{Pool: inventory.PoolAddress + c.Name, Key: g.Name}), ",") {
 		if addr, err := netip.ParseAddr(text); err == nil && usable(addr) {
 			out.heldAddresses = append(out.heldAddresses, addr)
 		}
