@@ -81,7 +81,7 @@ type TrafficShare struct {
 	Service string `json:"service"`
 	// Rule by name, or by its place from 0.
 	Rule string `json:"rule"`
-	// Backend as cluster, or cluster/label=value,… for a subset.
+	// Backend as cluster, cluster/version, or cluster/label=value,… for a subset.
 	Backend string `json:"backend"`
 	// Tier from 0.
 	// +optional

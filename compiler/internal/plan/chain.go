@@ -90,7 +90,7 @@ func (c Chain) Repeats() string {
 
 // ID identifies what the chain is made of, whatever its weights.
 func (c Chain) ID() string {
-	return c.Head.Name() + ">" + names(c.Tiers)
+	return c.Head.key() + ">" + names(c.Tiers)
 }
 
 // Fallback identifies the clusters below the head and how they share.
@@ -116,7 +116,7 @@ func names(tiers [][]Backend) string {
 	for _, tier := range tiers {
 		var texts []string
 		for _, b := range tier {
-			texts = append(texts, b.Name())
+			texts = append(texts, b.key())
 		}
 		slices.Sort(texts)
 		out = append(out, strings.Join(texts, "+"))
@@ -124,8 +124,17 @@ func names(tiers [][]Backend) string {
 	return strings.Join(out, ">")
 }
 
-// Name is the cluster, or cluster/label=value,… for a subset.
+// Name is the cluster, or cluster/label=value,… for a subset. The label
+// "version" alone, which is the usual one, is left out: cluster2/v3.
 func (b Backend) Name() string {
+	if v, ok := b.Labels["version"]; ok && len(b.Labels) == 1 {
+		return b.Cluster + "/" + v
+	}
+	return b.key()
+}
+
+// key is what tells the backend from every other of its service.
+func (b Backend) key() string {
 	var labels []string
 	for _, k := range slices.Sorted(maps.Keys(b.Labels)) {
 		labels = append(labels, k+"="+b.Labels[k])

@@ -34,9 +34,9 @@ func traffic(t *testing.T, lines ...string) []compiler.Traffic {
 func TestTrafficLines(t *testing.T) {
 	for name, c := range map[string]struct{ before, after, want []string }{
 		"shifted": {
-			[]string{"cluster1 default/reviews 0 0 cluster2/version=v3 750", "cluster1 default/reviews 0 0 cluster1 250"},
-			[]string{"cluster1 default/reviews 0 0 cluster2/version=v3 500", "cluster1 default/reviews 0 0 cluster1 500"},
-			[]string{"reviews@cluster1: cluster2/version=v3 75 → 50 %", "reviews@cluster1: cluster1 25 → 50 %"},
+			[]string{"cluster1 default/reviews 0 0 cluster2/v3 750", "cluster1 default/reviews 0 0 cluster1 250"},
+			[]string{"cluster1 default/reviews 0 0 cluster2/v3 500", "cluster1 default/reviews 0 0 cluster1 500"},
+			[]string{"reviews@cluster1: cluster2/v3 75 → 50 %", "reviews@cluster1: cluster1 25 → 50 %"},
 		},
 		"same": {[]string{"c default/a 0 0 c 1000"}, []string{"c default/a 0 0 c 1000"}, nil},
 		"new and removed": {

@@ -64,7 +64,7 @@ func newShare(t compiler.Traffic) Share {
 
 // trafficLines returns one line per share, such as
 //
-//	reviews@cluster1: cluster2/version=v3 75 → 50 %
+//	reviews@cluster1: cluster2/v3 75 → 50 %
 //
 // with the namespace where two have a service of that name, and with the rule
 // and the tier where there are several.
