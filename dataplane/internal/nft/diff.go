@@ -13,8 +13,7 @@ import (
 type change struct {
 	// rebuild replaces the whole table first.
 	rebuild bool
-	// sets and chains are made where they are missing; chains get their rules
-	// anew.
+	// sets and chains are made: all of them or none.
 	sets   []set
 	chains []chain
 	// deletes come before adds, in one transaction.
@@ -39,21 +38,12 @@ func (c change) empty() bool {
 // diff computes what is changed first, and what is only removed afterwards.
 func diff(want content, have observed) (now, later change) {
 	if have.missing || !sameShape(have) {
-		now.rebuild = !have.missing
-		have = observed{}
+		return build(want, have)
 	}
 	for _, s := range sets() {
-		if _, found := have.sets[s.name]; !found {
-			now.sets = append(now.sets, s)
-		}
 		deletes, adds, rest := diffElements(s, want[s.name], have.content[s.name])
 		now.deletes, now.adds = append(now.deletes, deletes...), append(now.adds, adds...)
 		later.deletes = append(later.deletes, rest...)
-	}
-	for _, c := range chains() {
-		if found, ok := have.chains[c.name]; !ok || !slices.Equal(found.comments, comments(c)) {
-			now.chains = append(now.chains, c)
-		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(have.chains)) {
 		if !slices.ContainsFunc(chains(), func(c chain) bool { return c.name == name }) {
@@ -68,29 +58,51 @@ func diff(want content, have observed) (now, later change) {
 	return now, later
 }
 
-// sameShape says that chains and sets that have the names of ours are like
-// ours. Otherwise they cannot be changed in place.
+// build makes the whole table, in the place of one that is there. Elements that
+// are not wanted stay until they may be removed, where their set is like ours.
+func build(want content, have observed) (now, later change) {
+	now = change{rebuild: !have.missing, sets: sets(), chains: chains()}
+	for _, s := range sets() {
+		old := have.content[s.name]
+		if found, ok := have.sets[s.name]; !ok || !s.like(found) {
+			old = nil
+		}
+		_, adds, _ := diffElements(s, want[s.name], nil)
+		_, _, rest := diffElements(s, want[s.name], old)
+		now.adds = append(append(now.adds, adds...), rest...)
+		later.deletes = append(later.deletes, rest...)
+	}
+	return now, later
+}
+
+// sameShape says that chains, rules and sets of ours are there as we want them.
+// Rules are not written beside sets that are there: nft 1.0.6 refuses a rule
+// that looks up a map with keys by typeof which it did not itself define
+// ("conflicting protocols specified: tcp vs. th").
 func sameShape(have observed) bool {
 	for _, s := range sets() {
-		if found, ok := have.sets[s.name]; ok {
-			key, value := s.jsonTypes()
-			// Newer versions of nft print typeof in a way of their own; then the
-			// type is not known, and taken to be right.
-			known := found.key != "" && (found.value != "" || !found.isMap)
-			same := found.key == key && found.value == value
-			if found.isMap != (s.value != "") || found.interval != s.interval || (known && !same) {
-				return false
-			}
+		if found, ok := have.sets[s.name]; !ok || !s.like(found) {
+			return false
 		}
 	}
 	for _, c := range chains() {
-		if found, ok := have.chains[c.name]; ok {
-			if found.kind != c.kind || found.hook != c.hook || found.priority != c.priority {
-				return false
-			}
+		found, ok := have.chains[c.name]
+		if !ok || found.kind != c.kind || found.hook != c.hook || found.priority != c.priority ||
+			!slices.Equal(found.comments, comments(c)) {
+			return false
 		}
 	}
 	return true
+}
+
+// like says that a set that is there can take our elements. Newer versions of
+// nft print typeof in a way of their own; then the type is not known, and taken
+// to be right.
+func (s set) like(found observedSet) bool {
+	key, value := s.jsonTypes()
+	known := found.key != "" && (found.value != "" || !found.isMap)
+	same := found.key == key && found.value == value
+	return found.isMap == (s.value != "") && found.interval == s.interval && (!known || same)
 }
 
 // comments are the comments of a chain's rules, in order.

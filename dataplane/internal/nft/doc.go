@@ -11,8 +11,9 @@
 //
 // Each rule carries a comment that says what it is for and ends in a digest of
 // the rule's text, by which a rule of another version is recognised: nft prints
-// rules differently from how they were written. A table whose chains, sets or
-// maps have another shape is replaced as a whole in one transaction.
+// rules differently from how they were written. A table whose chains, rules, sets
+// or maps are others is replaced as a whole in one transaction; connections keep
+// their translation.
 //
 // Each Op is one transaction. What must change together, such as the slots of a
 // service, does.

@@ -114,7 +114,6 @@ func (k *Kernel) transaction(c change) *knftables.Transaction {
 		tx.Add(x.object())
 	}
 	for _, x := range c.chains {
-		tx.Flush(&knftables.Chain{Name: x.name})
 		for _, r := range x.rules {
 			tx.Add(&knftables.Rule{Chain: x.name, Rule: r.text, Comment: knftables.PtrTo(r.comment())})
 		}

@@ -72,22 +72,24 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestDiffOfShape: what cannot be changed in place is replaced as a whole, what
-// is of another version is written anew, what is too much goes.
+// TestDiffOfShape: a table of another shape or version is replaced as a whole,
+// what is too much goes.
 func TestDiffOfShape(t *testing.T) {
 	for name, c := range map[string]struct {
 		change     func(*observed)
 		now, later string
 	}{
-		"no table":       {func(o *observed) { *o = observed{missing: true} }, "add set tunnels", ""},
+		"no table":       {func(o *observed) { *o = observed{missing: true} }, "make the table, add services", ""},
 		"set of a type":  {func(o *observed) { o.sets["remote"] = observedSet{name: "remote", key: "inet_service"} }, "replace the table", ""},
 		"type not known": {func(o *observed) { o.sets["remote"] = observedSet{name: "remote", interval: true} }, "", ""},
 		"other hook":     {func(o *observed) { o.chains["admit"] = observedChain{kind: "filter", hook: "input"} }, "replace the table", ""},
 		"other rules": {func(o *observed) { x := o.chains["source"]; x.comments = x.comments[1:]; o.chains["source"] = x },
-			"write chain source", ""},
-		"no chain":  {func(o *observed) { delete(o.chains, "source") }, "write chain source", ""},
+			"replace the table", ""},
+		"no chain": {func(o *observed) { delete(o.chains, "source") }, "replace the table", ""},
+		"other rules and too much": {func(o *observed) { delete(o.chains, "source"); o.content["remote"]["10.9.0.0/16"] = "" },
+			"replace the table, whose sets or rules are others, add remote{10.9.0.0/16}", "remove remote{10.9.0.0/16}"},
 		"too much":  {func(o *observed) { o.chains["old"] = observedChain{}; o.sets["older"] = observedSet{name: "older"} }, "", "remove chain old, remove set older"},
-		"set gone":  {func(o *observed) { delete(o.sets, "hairpin"); delete(o.content, "hairpin") }, "add set hairpin", ""},
+		"set gone":  {func(o *observed) { delete(o.sets, "hairpin"); delete(o.content, "hairpin") }, "replace the table", ""},
 		"many gone": {func(o *observed) { o.content["services"] = elements{} }, "add services{243.0.0.1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,14 +14,11 @@ const maxShown = 8
 // String says what a transaction does.
 func (c change) String() string {
 	var parts []string
-	if c.rebuild {
-		parts = append(parts, "replace the table, which has another shape")
-	}
-	for _, s := range c.sets {
-		parts = append(parts, "add set "+s.name)
-	}
-	for _, x := range c.chains {
-		parts = append(parts, "write chain "+x.name)
+	switch {
+	case c.rebuild:
+		parts = append(parts, "replace the table, whose sets or rules are others")
+	case len(c.chains) > 0:
+		parts = append(parts, "make the table")
 	}
 	parts = append(parts, elementsText("remove", c.deletes)...)
 	parts = append(parts, elementsText("add", c.adds)...)
