@@ -140,7 +140,7 @@ func (s *story) shift(ctx context.Context) error {
 	if _, err := s.only(ctx, world.Local); err != nil {
 		return err
 	}
-	if err := s.world.Work.Write("frontend.yaml", sharedFrontend); err != nil {
+	if err := s.world.Work.Write(world.FrontendFile, world.SharedFrontend(75, 25)); err != nil {
 		return err
 	}
 	if _, err := s.world.Push("share the frontend"); err != nil {
@@ -200,8 +200,11 @@ func (s *story) mistake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.world.Work.Write("frontend.yaml", brokenFrontend); err != nil {
-		return err
+	// Two mistakes, on lines 9 and 10.
+	for _, edit := range [][2]string{{"cluster: local-cluster, weight", "cluster: local-clutser, weight"}, {"weight: 25", "wieght: 25"}} {
+		if err := s.world.Edit(world.FrontendFile, edit[0], edit[1]); err != nil {
+			return err
+		}
 	}
 	if _, err := s.world.Push("share it differently"); err != nil {
 		return err
@@ -210,7 +213,7 @@ func (s *story) mistake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, want := range []string{"frontend.yaml:11:", "frontend.yaml:12:"} {
+	for _, want := range []string{"frontend.yaml:9:", "frontend.yaml:10:"} {
 		if !strings.Contains(out.Stderr+out.Stdout, want) {
 			return fmt.Errorf("no message names the mistake at %s", want)
 		}

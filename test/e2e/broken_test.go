@@ -17,19 +17,6 @@ import (
 	"github.com/fairlead/fairlead/test/world"
 )
 
-// share edits the frontend's policy so that both clusters' bundles change.
-const share = `apiVersion: fairlead.dev/v1alpha1
-kind: TrafficPolicy
-metadata: {name: frontend, namespace: guestbook}
-spec:
-  service: {name: frontend, ports: [{port: 80, protocol: tcp}]}
-  exports: {from: {clusters: [local-cluster, managed-cluster]}}
-  rules:
-  - backends:
-    - {cluster: local-cluster, weight: 40}
-    - {cluster: managed-cluster, weight: 60}
-`
-
 // weight returns the weight of the second backend of the frontend's route.
 func weight(t *testing.T, w *world.World, cluster string) int64 {
 	t.Helper()
@@ -50,7 +37,7 @@ func weight(t *testing.T, w *world.World, cluster string) int64 {
 func TestMemberDown(t *testing.T) {
 	ctx := bounded(t)
 	w := start(ctx, t, true)
-	if err := w.Work.Write("frontend.yaml", share); err != nil {
+	if err := w.Work.Write(world.FrontendFile, world.SharedFrontend(40, 60)); err != nil {
 		t.Fatal(err)
 	}
 	push(t, w, "share")
@@ -170,7 +157,7 @@ func TestForcePush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Work.Write("frontend.yaml", share); err != nil {
+	if err := w.Work.Write(world.FrontendFile, world.SharedFrontend(40, 60)); err != nil {
 		t.Fatal(err)
 	}
 	push(t, w, "share")

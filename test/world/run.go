@@ -124,3 +124,22 @@ func (w *World) Stream(ctx context.Context, cluster, address string, count int) 
 	}
 	return netecho.Stream(ctx, ns.DialContext, address, streamInterval, count)
 }
+
+// FrontendFile is the file of the frontend's policy in the repository.
+const FrontendFile = "frontend.yaml"
+
+// SharedFrontend is a policy for FrontendFile that shares the frontend's
+// requests between the two clusters by weight.
+func SharedFrontend(local, managed int) string {
+	return fmt.Sprintf(`apiVersion: fairlead.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: frontend, namespace: %s}
+spec:
+  service: {name: frontend, ports: [{port: 80, protocol: tcp}]}
+  exports: {from: {clusters: [%[2]s, %[3]s]}}
+  rules:
+  - backends:
+    - {cluster: %[2]s, weight: %[4]d}
+    - {cluster: %[3]s, weight: %[5]d}
+`, Namespace, Local, Managed, local, managed)
+}
