@@ -68,16 +68,16 @@ func NewLedger(allocations []inventory.Allocation) Ledger {
 // give, at least two of them, so that no single cluster can decide for others;
 // or a trusted one. Empty where there is none.
 func (l Ledger) Agreed(name Name) string {
-	claims, voices := l[name], 0
+	claims, speakers := l[name], map[string]bool{}
 	for _, c := range claims {
-		if len(c.From) > 0 {
-			voices += len(c.From)
+		for _, from := range c.From {
+			speakers[from] = true
 		}
 	}
 	if len(claims) == 0 {
 		return ""
 	}
-	if n := claims[0].Voices(); n == trusted || n >= 2 && 2*n > voices {
+	if n := claims[0].Voices(); n == trusted || n >= 2 && 2*n > len(speakers) {
 		return claims[0].Value
 	}
 	return ""

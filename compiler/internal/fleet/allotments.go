@@ -179,13 +179,24 @@ func (c *Cluster) exportName(s *Service) allot.Name {
 	return allot.Name{Pool: inventory.PoolExport + c.Name, Key: s.Key()}
 }
 
-// keepGateway notes what a gateway's peers are told.
+// keepGateway notes what a gateway's peers are told: all of them the same, or
+// each what it was told before.
 func (b *builder) keepGateway(c *Cluster, g *Gateway) {
 	if g.Key != "" {
 		b.keep(inventory.PoolKey+c.Name, g.Name, g.Key)
 	}
 	if len(g.declared) == 0 && len(g.Addresses) > 0 {
 		b.keep(inventory.PoolAddress+c.Name, g.Name, joinAddresses(g.Addresses))
+	}
+	for _, viewer := range c.Set.Clusters {
+		from, t := []string{viewer.Name}, g.told[viewer.Name]
+		if g.Key == "" && t.Key != "" {
+			b.fleet.Allocations = append(b.fleet.Allocations, inventory.Allocation{Pool: inventory.PoolKey + c.Name, Key: g.Name, Value: t.Key, From: from})
+		}
+		if len(g.declared)+len(g.Addresses) == 0 && len(t.Addresses) > 0 {
+			b.fleet.Allocations = append(b.fleet.Allocations,
+				inventory.Allocation{Pool: inventory.PoolAddress + c.Name, Key: g.Name, Value: joinAddresses(t.Addresses), From: from})
+		}
 	}
 }
 

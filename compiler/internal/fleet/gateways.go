@@ -16,20 +16,26 @@ import (
 // keyBytes is the length of a Curve25519 public key (RFC 7748).
 const keyBytes = 32
 
+// maxAddresses of one gateway: every family at several uplinks. All peers try
+// each of them and all Dataplanes list them.
+const maxAddresses = 8
+
 // claim is everything that is said of one gateway.
 type claim struct {
 	*Gateway
 	cluster *Cluster
 	node    inventory.Node
-	// key that the node announces, empty where it is none; heldKey and
-	// heldAddresses are what peers were told last.
-	key, heldKey  string
-	heldAddresses []netip.Addr
+	// announced is the key that the node announces, empty where it is none; key
+	// is the same for as long as it is believed. heldKey and heldAddresses are
+	// what peers were told last, as far as they agree.
+	announced, key, heldKey string
+	heldAddresses           []netip.Addr
 }
 
 // resolveGateways decides for every gateway which key and addresses peers are
 // told. Git goes before the node that git names, the node before the ledger. A
-// node that claims what is another cluster's is not believed.
+// node that claims what is another cluster's is not believed. Where the ledger
+// must do and clusters contradict each other, each keeps what it was told.
 func (b *builder) resolveGateways() {
 	for _, s := range b.fleet.Sets {
 		var claims []*claim
@@ -43,28 +49,119 @@ func (b *builder) resolveGateways() {
 		for _, c := range claims {
 			b.resolveKey(c, claims)
 			b.resolveAddresses(c, claims)
+			b.remember(c)
 		}
 	}
 }
 
 func (b *builder) claim(c *Cluster, g *Gateway) *claim {
-	out := &claim{Gateway: g, cluster: c, heldKey: b.ledger.Agreed(allot.Name{Pool: inventory.PoolKey + c.Name, Key: g.Name})}
+	out := &claim{Gateway: g, cluster: c, heldKey: b.ledger.Agreed(c.keyName(g))}
 	if i := slices.IndexFunc(c.Facts.Nodes, func(n inventory.Node) bool { return n.Name == g.Node }); i >= 0 {
 		out.node = c.Facts.Nodes[i]
 	}
-	if out.key = out.node.PublicKey; out.key != "" && !validKey(out.key) {
+	if out.announced = out.node.PublicKey; out.announced != "" && !validKey(out.announced) {
 		b.quarantine(out, "public key", "it is not 32 bytes in base64")
-		out.key = ""
+		out.announced = ""
 	}
-	if !validKey(out.heldKey) {
+	if out.key = out.announced; !validKey(out.heldKey) {
 		out.heldKey = ""
 	}
-	for _, text := range strings.Split(b.ledger.Agreed(allot.Name{Pool: inventory.PoolAddress + c.Name, Key: g.Name}), ",") {
-		if addr, err := netip.ParseAddr(text); err == nil && usable(addr) {
-			out.heldAddresses = append(out.heldAddresses, addr)
+	if extra := len(out.node.Addresses) - maxAddresses; extra > 0 {
+		b.quarantine(out, fmt.Sprintf("%d more addresses", extra), "a gateway has at most %d", maxAddresses)
+		out.node.Addresses = out.node.Addresses[:maxAddresses]
+	}
+	out.heldAddresses = readAddresses(b.ledger.Agreed(c.addressName(g)))
+	return out
+}
+
+func (c *Cluster) keyName(g *Gateway) allot.Name {
+	return allot.Name{Pool: inventory.PoolKey + c.Name, Key: g.Name}
+}
+
+func (c *Cluster) addressName(g *Gateway) allot.Name {
+	return allot.Name{Pool: inventory.PoolAddress + c.Name, Key: g.Name}
+}
+
+// readAddresses reads a value of the ledger; what nobody can use is left out.
+func readAddresses(value string) []netip.Addr {
+	var out []netip.Addr
+	for _, text := range strings.Split(value, ",") {
+		if addr, err := netip.ParseAddr(text); err == nil && usable(addr) && len(out) < maxAddresses {
+			out = append(out, addr)
 		}
 	}
 	return out
+}
+
+// Told is what one cluster was told last of a gateway.
+type Told struct {
+	Key       string
+	Addresses []netip.Addr
+}
+
+// KnownTo returns the key and the addresses that a cluster is told of a
+// gateway. Where nobody whom all can believe says them, that is what the cluster
+// was told before: whoever changed that deceives nobody but itself.
+func (g *Gateway) KnownTo(c *Cluster) Told {
+	out := Told{g.Key, g.Addresses}
+	if out.Key == "" {
+		out.Key = g.told[c.Name].Key
+	}
+	if len(out.Addresses) == 0 {
+		out.Addresses = g.told[c.Name].Addresses
+	}
+	return out
+}
+
+// remember notes what each cluster was told of a gateway, and shows where that
+// is all that is known and differs.
+func (b *builder) remember(c *claim) {
+	c.told = map[string]Told{}
+	for _, viewer := range c.cluster.Set.Clusters {
+		var t Told
+		if key := b.ledger.Told(c.cluster.keyName(c.Gateway), viewer.Name); validKey(key) {
+			t.Key = key
+		}
+		if len(c.declared) == 0 {
+			t.Addresses = readAddresses(b.ledger.Told(c.cluster.addressName(c.Gateway), viewer.Name))
+		}
+		c.told[viewer.Name] = t
+	}
+	if len(c.NodeAddresses) == 0 {
+		c.NodeAddresses = c.told[c.cluster.Name].Addresses
+	}
+	if c.pin == "" && c.key == "" {
+		b.disputed(c, "public key", c.cluster.keyName(c.Gateway), c.Key)
+	}
+	if len(c.declared) == 0 && len(c.node.Addresses) == 0 {
+		b.disputed(c, "address", c.cluster.addressName(c.Gateway), joinAddresses(c.Addresses))
+	}
+}
+
+// disputed quarantines what clusters say of a gateway that others contradict.
+// With a value that most agree on the others are wrong; without one nobody can
+// tell who is.
+func (b *builder) disputed(c *claim, what string, name allot.Name, agreed string) {
+	claims := slices.DeleteFunc(slices.Clone(b.ledger[name]), func(o allot.Claim) bool {
+		return len(o.From) == 1 && o.From[0] == c.cluster.Name
+	})
+	if len(claims) < 2 {
+		return
+	}
+	for i, o := range claims {
+		other := claims[(i+1)%len(claims)]
+		if agreed != "" {
+			other = claims[0]
+		}
+		if agreed != "" && o.Value == agreed {
+			continue
+		}
+		for _, cluster := range o.From {
+			b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: cluster,
+				Fact:    fmt.Sprintf("%s %s of %s", what, shown(o.Value), c),
+				Message: fmt.Sprintf("the objects in %s say %s, and node %s announces none", strings.Join(other.From, " and "), shown(other.Value), c.Node)})
+		}
+	}
 }
 
 // validKey tells whether a text is a public key. All zeros stand for no key.
@@ -89,7 +186,7 @@ func (b *builder) resolveKey(c *claim, all []*claim) {
 	case c.pin != "" && c.key != "" && c.key != c.pin:
 		why = fmt.Sprintf("git pins another key for %s (%s)", c, c.cluster.At(".gateways"))
 	case c.pin == "" && c.key != "":
-		why = keyOfAnother(c, all)
+		why = b.keyOfAnother(c, all)
 	}
 	if why != "" {
 		b.quarantine(c, "public key", "%s", why)
@@ -106,21 +203,46 @@ func (b *builder) resolveKey(c *claim, all []*claim) {
 }
 
 // keyOfAnother says whose key a node announces, empty where it is its own.
-func keyOfAnother(c *claim, all []*claim) string {
+func (b *builder) keyOfAnother(c *claim, all []*claim) string {
+	is := func(value string) bool { return value == c.key }
 	for _, o := range all {
-		switch {
-		case o.cluster == c.cluster:
-		case o.pin == c.key:
+		if o.cluster == c.cluster {
+			continue
+		}
+		if o.pin == c.key {
 			return fmt.Sprintf("git pins this key for %s (%s)", o, o.cluster.At(".gateways"))
-		case c.heldKey == c.key:
-			// The ledger knows it as this gateway's: the other one is the thief.
-		case o.heldKey == c.key:
+		}
+		mine, theirs := b.voices(c.cluster.keyName(c.Gateway), c, is), b.voices(o.cluster.keyName(o.Gateway), o, is)
+		switch {
+		case mine > theirs:
+			// More clusters know it as this gateway's: the other one is the thief.
+		case theirs > mine && (o.announced == "" || o.announced == c.key):
 			return fmt.Sprintf("it is the key of %s", o)
-		case o.pin == "" && o.node.PublicKey == c.key:
+		case o.pin == "" && o.announced == c.key:
 			return fmt.Sprintf("%s announces the same key by node %s", o, o.node.Name)
 		}
 	}
 	return ""
+}
+
+// voices counts the clusters that know a fact as a gateway's. Its own cluster is
+// no witness. A rival that says it belongs to the other one speaks against
+// itself and is heard.
+func (b *builder) voices(name allot.Name, of *claim, is func(string) bool) int {
+	witnesses := map[string]bool{}
+	for _, claim := range b.ledger[name] {
+		if !is(claim.Value) {
+			continue
+		}
+		if len(claim.From) == 0 {
+			return claim.Voices()
+		}
+		for _, witness := range claim.From {
+			witnesses[witness] = true
+		}
+	}
+	delete(witnesses, of.cluster.Name)
+	return len(witnesses)
 }
 
 // resolveAddresses decides on the addresses of one gateway.
@@ -133,12 +255,15 @@ func (b *builder) resolveAddresses(c *claim, all []*claim) {
 		case err != nil || !usable(addr):
 			why = "it is not a unicast address that peers can use"
 		case len(c.declared) == 0:
-			why = addressOfAnother(c, addr, all)
+			why = b.addressOfAnother(c, addr, all)
+		}
+		if slices.Contains(c.NodeAddresses, addr) {
+			continue
 		}
 		if why == "" {
 			c.NodeAddresses = append(c.NodeAddresses, addr)
 		} else if len(c.declared) == 0 {
-			b.quarantine(c, "address "+text, "%s", why)
+			b.quarantine(c, "address "+shown(text), "%s", why)
 		}
 	}
 	if len(c.declared) > 0 {
@@ -158,22 +283,28 @@ func usable(a netip.Addr) bool {
 
 // addressOfAnother says whose address a node announces, empty where it may be
 // its own.
-func addressOfAnother(c *claim, addr netip.Addr, all []*claim) string {
+func (b *builder) addressOfAnother(c *claim, addr netip.Addr, all []*claim) string {
 	for _, s := range spans(c.cluster.Set) {
 		if s.cluster != c.cluster && s.prefix.IsValid() && s.prefix.Contains(addr) {
 			return fmt.Sprintf("it is inside %s %s (%s)", s.what, s.prefix, s.at)
 		}
 	}
+	is := func(value string) bool { return slices.Contains(readAddresses(value), addr) }
 	for _, o := range all {
-		switch {
-		case o.cluster == c.cluster:
-		case slices.Contains(o.declared, addr):
+		if o.cluster == c.cluster {
+			continue
+		}
+		if slices.Contains(o.declared, addr) {
 			return fmt.Sprintf("git gives it to %s (%s)", o, o.cluster.At(".gateways"))
-		case slices.Contains(c.heldAddresses, addr):
-			// The ledger knows it as this gateway's.
-		case len(o.declared) == 0 && slices.Contains(o.heldAddresses, addr):
+		}
+		mine, theirs := b.voices(c.cluster.addressName(c.Gateway), c, is), b.voices(o.cluster.addressName(o.Gateway), o, is)
+		same := announces(o.node, addr)
+		switch {
+		case len(o.declared) > 0 || mine > theirs:
+			// More clusters know it as this gateway's.
+		case theirs > mine && (same || len(o.node.Addresses) == 0):
 			return fmt.Sprintf("it is the address of %s", o)
-		case len(o.declared) == 0 && announces(o.node, addr):
+		case same:
 			return fmt.Sprintf("%s announces the same address by node %s", o, o.node.Name)
 		}
 	}

@@ -106,6 +106,8 @@ type Gateway struct {
 
 	pin      string
 	declared []netip.Addr
+	// told is what each cluster was told last, by its name.
+	told map[string]Told
 }
 
 // State says what is known of a cluster.

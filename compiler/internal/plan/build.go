@@ -83,13 +83,14 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 			continue
 		}
 		for _, g := range other.Gateways {
-			if missing := lacking(g); len(missing) > 0 {
+			told := g.KnownTo(c)
+			if missing := lacking(told); len(missing) > 0 {
 				b.gatewayLacks(c, other, g, strings.Join(missing, " and "))
 				continue
 			}
-			p := Peer{Cluster: other.Name, Gateway: g.Name, Key: g.Key, Tunnel: g.Tunnel,
+			p := Peer{Cluster: other.Name, Gateway: g.Name, Key: told.Key, Tunnel: g.Tunnel,
 				Prefixes: append(slices.Clone(other.Pods), other.Global)}
-			for _, a := range g.Addresses {
+			for _, a := range told.Addresses {
 				p.Endpoints = append(p.Endpoints, netip.AddrPortFrom(a, uint16(g.Port)))
 			}
 			t.Peers = append(t.Peers, p)
@@ -99,7 +100,7 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 }
 
 // lacking lists what must be known of a gateway before it can be a peer.
-func lacking(g *fleet.Gateway) []string {
+func lacking(g fleet.Told) []string {
 	var out []string
 	if g.Key == "" {
 		out = append(out, "public key")
