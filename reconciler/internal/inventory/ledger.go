@@ -4,81 +4,122 @@ package inventory
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// ledger reads back what was allotted before from Fairlead's own objects. What a
-// cluster's own objects say of it comes first; the others' fill in what it
-// cannot say, because it is out of sight or because only they hold it.
+// longestValue is longer than any value of the ledger: eight IPv6 addresses.
+const longestValue = 8 * 40
+
+// ledger reads back what was allotted before from Fairlead's own objects: what
+// each cluster's objects say of the cluster itself and of the others, with the
+// names of the clusters that say so. Whom to believe where they differ is the
+// compiler's to decide. What is said of clusters that are no targets is not
+// entered.
 func ledger(observed []observation) []inventory.Allocation {
-	b := &book{seen: map[[2]string]bool{}}
+	b := &book{from: map[entry][]string{}, members: map[string]bool{}}
 	for _, o := range observed {
-		b.own(o)
+		b.members[o.cluster.Name] = true
 	}
 	for _, o := range observed {
-		b.others(o)
+		b.read(o)
 	}
-	inventory.SortLedger(b.entries)
-	return b.entries
+	return b.entries()
 }
 
-// book is a ledger in the making; the first value of a name stays.
+// entry is what the ledger has of a name.
+type entry struct{ pool, key, value string }
+
+// book is a ledger in the making.
 type book struct {
-	entries []inventory.Allocation
-	seen    map[[2]string]bool
+	members map[string]bool
+	from    map[entry][]string
+	// cluster whose objects are read.
+	cluster string
 }
 
 func (b *book) enter(pool, key, value string) {
-	if value == "" || b.seen[[2]string{pool, key}] {
+	if value == "" {
 		return
 	}
-	b.seen[[2]string{pool, key}] = true
-	b.entries = append(b.entries, inventory.Allocation{Pool: pool, Key: key, Value: value})
+	if len(value) > longestValue {
+		value = value[:longestValue]
+	}
+	e := entry{pool, key, value}
+	if said := b.from[e]; len(said) == 0 || said[len(said)-1] != b.cluster {
+		b.from[e] = append(said, b.cluster)
+	}
 }
 
-// own enters what a cluster's objects say of the cluster itself.
-func (b *book) own(o observation) {
-	cluster := o.cluster.Name
+func (b *book) entries() []inventory.Allocation {
+	var out []inventory.Allocation
+	for e, from := range b.from {
+		slices.Sort(from)
+		out = append(out, inventory.Allocation{Pool: e.pool, Key: e.key, Value: e.value, From: from})
+	}
+	inventory.SortLedger(out)
+	return out
+}
+
+// read enters what a cluster's objects say.
+func (b *book) read(o observation) {
+	b.cluster = o.cluster.Name
 	for _, d := range o.own.dataplanes {
-		b.enter(inventory.PoolGlobal, cluster, string(d.Spec.GlobalCIDR))
+		b.enter(inventory.PoolGlobal, b.cluster, string(d.Spec.GlobalCIDR))
 		for _, g := range d.Spec.Gateways {
-			b.enter(inventory.PoolTunnel+cluster, g.Name, string(g.TunnelAddress))
+			b.enter(inventory.PoolTunnel+b.cluster, g.Name, string(g.TunnelAddress))
+			b.enter(inventory.PoolAddress+b.cluster, g.Name, joined(g.NodeAddresses))
+		}
+		for _, p := range d.Spec.Peers {
+			b.peer(p)
 		}
 	}
 	for _, r := range o.own.routes {
-		service := r.Namespace + "/" + r.Spec.Service
-		if r.Spec.Export != nil && len(r.Spec.Export.Addresses) > 0 {
-			b.enter(inventory.PoolExport+cluster, service, string(r.Spec.Export.Addresses[0]))
-		}
-		if r.Spec.Import != nil && len(r.Spec.Import.Addresses) > 0 {
-			b.enter(inventory.PoolClusterSet, service, string(r.Spec.Import.Addresses[0]))
-		}
+		b.route(r)
 	}
 }
 
-// others enters what a cluster's objects say of the other clusters.
-func (b *book) others(o observation) {
-	for _, d := range o.own.dataplanes {
-		for _, p := range d.Spec.Peers {
-			b.enter(inventory.PoolKey+p.Cluster, p.Gateway, p.PublicKey)
-			b.enter(inventory.PoolAddress+p.Cluster, p.Gateway, hosts(p.Endpoints))
-			b.enter(inventory.PoolTunnel+p.Cluster, p.Gateway, string(p.TunnelAddress))
-			b.enter(inventory.PoolGlobal, p.Cluster, globalOf(p))
-		}
+// peer enters what is said of another cluster's gateway; a cluster is no peer
+// of its own.
+func (b *book) peer(p v1alpha1.Peer) {
+	if p.Cluster == b.cluster || !b.members[p.Cluster] {
+		return
 	}
-	for _, r := range o.own.routes {
-		if r.Spec.Import == nil {
-			continue
-		}
-		for _, tier := range r.Spec.Import.Tiers {
-			for _, backend := range tier.Backends {
-				b.enter(inventory.PoolExport+backend.Cluster, r.Namespace+"/"+r.Spec.Service, string(backend.Address))
+	b.enter(inventory.PoolKey+p.Cluster, p.Gateway, p.PublicKey)
+	b.enter(inventory.PoolAddress+p.Cluster, p.Gateway, hosts(p.Endpoints))
+	b.enter(inventory.PoolTunnel+p.Cluster, p.Gateway, string(p.TunnelAddress))
+	b.enter(inventory.PoolGlobal, p.Cluster, globalOf(p))
+}
+
+func (b *book) route(r v1alpha1.ServiceRoute) {
+	service := r.Namespace + "/" + r.Spec.Service
+	if r.Spec.Export != nil && len(r.Spec.Export.Addresses) > 0 {
+		b.enter(inventory.PoolExport+b.cluster, service, string(r.Spec.Export.Addresses[0]))
+	}
+	if r.Spec.Import == nil {
+		return
+	}
+	if len(r.Spec.Import.Addresses) > 0 {
+		b.enter(inventory.PoolClusterSet, service, string(r.Spec.Import.Addresses[0]))
+	}
+	for _, tier := range r.Spec.Import.Tiers {
+		for _, backend := range tier.Backends {
+			if backend.Cluster != b.cluster && b.members[backend.Cluster] {
+				b.enter(inventory.PoolExport+backend.Cluster, service, string(backend.Address))
 			}
 		}
 	}
+}
+
+func joined(addresses []v1alpha1.Address) string {
+	texts := make([]string, len(addresses))
+	for i, a := range addresses {
+		texts[i] = string(a)
+	}
+	return strings.Join(texts, ",")
 }
 
 // hosts returns the addresses of endpoints, best first, with a comma between
