@@ -43,6 +43,8 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 		result.add(p, inv)
 	}
 	result.sort()
+	result.plain()
+	plainWarnings(diags)
 	return result, diags
 }
 
@@ -91,6 +93,7 @@ func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
 	}
 	s := store{plan: p, held: map[manifest.FragmentID]bool{}}
 	s.facts, s.known = inv.Find(p.Store)
+	s.index()
 	for _, n := range p.Held {
 		s.hold(n.Fragment, n.Message)
 	}

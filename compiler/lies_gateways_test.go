@@ -141,6 +141,7 @@ func TestNoWordsFromOutside(t *testing.T) {
 	c.Nodes[0].Addresses = []string{evil, strings.Repeat("9", 1<<20)}
 	c.Nodes[0].PublicKey = evil
 	c.Foreign = []inventory.Object{{APIVersion: "fairlead.dev/v1alpha1", Kind: "ServiceRoute", Namespace: "shop", Name: "web", Owner: evil}}
+	c.Foreign = append(c.Foreign, inventory.Object{APIVersion: "networking.istio.io/v1", Kind: "Gateway", Namespace: evil, Name: "x", Hosts: []string{"*.local"}})
 	c.Istio = evil
 	inv.Clusters[1] = inventory.Cluster{Name: "c2", Unreachable: evil}
 	got, _ := compiler.Compile(files, inv)

@@ -23,6 +23,10 @@ type store struct {
 	held      map[manifest.FragmentID]bool
 	heldNotes []Held
 	pending   []Pending
+	// taken are objects of others by place, routed those VirtualServices of
+	// others that route a host.
+	taken  map[place]inventory.Object
+	routed map[string]inventory.Object
 }
 
 func (s *store) hold(id manifest.FragmentID, message string) {
@@ -88,32 +92,53 @@ func group(apiVersion string) string {
 	return g
 }
 
+// place is where an object can be only once.
+type place struct{ group, kind, namespace, name string }
+
+// index prepares conflict: a cluster may hold any number of objects.
+func (s *store) index() {
+	s.taken, s.routed = map[place]inventory.Object{}, map[string]inventory.Object{}
+	for _, o := range s.facts.Foreign {
+		at := place{group(o.APIVersion), o.Kind, o.Namespace, o.Name}
+		if _, ok := s.taken[at]; !ok {
+			s.taken[at] = o
+		}
+		if o.Kind != "VirtualService" || at.group != "networking.istio.io" {
+			continue
+		}
+		for _, host := range o.Hosts {
+			if host = absolute(host, o.Namespace); s.routed[host].Name == "" {
+				s.routed[host] = o
+			}
+		}
+	}
+}
+
 // conflict says who else has the object, or routes the same host; empty where
 // nobody does.
 func (s *store) conflict(o manifest.Object) string {
 	ref := o.Ref()
-	for _, foreign := range s.facts.Foreign {
-		owner := foreign.Owner
-		if owner == "" {
-			owner = "somebody else"
-		}
-		who := fmt.Sprintf("%s in %s belongs to %s", manifest.Ref{Kind: foreign.Kind, Namespace: foreign.Namespace, Name: foreign.Name}, s.plan.Store, owner)
-		if foreign.Kind != ref.Kind || group(foreign.APIVersion) != group(ref.APIVersion) {
-			continue
-		}
-		if foreign.Namespace == ref.Namespace && foreign.Name == ref.Name {
-			return who + ", and this policy wants an object of that name: rename or remove theirs, or remove the policy"
-		}
-		if ref.Kind != "VirtualService" {
-			continue
-		}
-		for _, host := range foreign.Hosts {
-			if slices.Contains(hosts(o), absolute(host, foreign.Namespace)) {
-				return fmt.Sprintf("%s and routes host %s, which this policy routes too: remove the host from theirs, or remove the policy", who, host)
-			}
+	if foreign, ok := s.taken[place{group(ref.APIVersion), ref.Kind, ref.Namespace, ref.Name}]; ok {
+		return s.whose(foreign) + ", and this policy wants an object of that name: rename or remove theirs, or remove the policy"
+	}
+	if ref.Kind != "VirtualService" {
+		return ""
+	}
+	for _, host := range hosts(o) {
+		if foreign, ok := s.routed[host]; ok {
+			return fmt.Sprintf("%s and routes host %s, which this policy routes too: remove the host from theirs, or remove the policy", s.whose(foreign), host)
 		}
 	}
 	return ""
+}
+
+// whose says who has an object.
+func (s *store) whose(foreign inventory.Object) string {
+	owner := foreign.Owner
+	if owner == "" {
+		owner = "somebody else"
+	}
+	return fmt.Sprintf("%s in %s belongs to %s", manifest.Ref{Kind: foreign.Kind, Namespace: foreign.Namespace, Name: foreign.Name}, s.plan.Store, owner)
 }
 
 // hosts returns the hosts of a VirtualService.

@@ -14,13 +14,17 @@ import (
 // longestValue is longer than any value of the ledger: eight IPv6 addresses.
 const longestValue = 8 * 40
 
+// mostValues of one name that one cluster can give. Honest ones give one, or
+// while a range changes two.
+const mostValues = 4
+
 // ledger reads back what was allotted before from Fairlead's own objects: what
 // each cluster's objects say of the cluster itself and of the others, with the
 // names of the clusters that say so. Whom to believe where they differ is the
 // compiler's to decide. What is said of clusters that are no targets is not
 // entered.
 func ledger(observed []observation) []inventory.Allocation {
-	b := &book{from: map[entry][]string{}, members: map[string]bool{}}
+	b := &book{from: map[entry][]string{}, values: map[[3]string]int{}, members: map[string]bool{}}
 	for _, o := range observed {
 		b.members[o.cluster.Name] = true
 	}
@@ -37,6 +41,8 @@ type entry struct{ pool, key, value string }
 type book struct {
 	members map[string]bool
 	from    map[entry][]string
+	// values counts those that a cluster gives of a pool's key.
+	values map[[3]string]int
 	// cluster whose objects are read.
 	cluster string
 }
@@ -49,9 +55,12 @@ func (b *book) enter(pool, key, value string) {
 		value = value[:longestValue]
 	}
 	e := entry{pool, key, value}
-	if said := b.from[e]; len(said) == 0 || said[len(said)-1] != b.cluster {
-		b.from[e] = append(said, b.cluster)
+	said, n := b.from[e], [3]string{b.cluster, pool, key}
+	if len(said) > 0 && said[len(said)-1] == b.cluster || b.values[n] == mostValues {
+		return
 	}
+	b.from[e] = append(said, b.cluster)
+	b.values[n]++
 }
 
 func (b *book) entries() []inventory.Allocation {

@@ -55,3 +55,24 @@ func TestWhoSaysSo(t *testing.T) {
 		t.Error("the ledger is not sorted")
 	}
 }
+
+// TestOneClusterSaysLittle: however many objects a cluster has for a service, it
+// gives few values.
+func TestOneClusterSaysLittle(t *testing.T) {
+	many := says("c1", "c2", "key", "242.1.0.0/16", "243.0.0.0")
+	route := many.own.routes[0]
+	for i := range 1000 {
+		r := *route.DeepCopy()
+		r.Spec.Import.Addresses[0] = v1alpha1.Address(fmt.Sprintf("243.0.%d.%d", i>>8, i&255))
+		many.own.routes = append(many.own.routes, r)
+	}
+	n := 0
+	for _, a := range ledger([]observation{many, says("c2", "c1", "key", "242.2.0.0/16", "243.0.9.9")}) {
+		if a.Pool == inventory.PoolClusterSet {
+			n++
+		}
+	}
+	if n != mostValues+1 {
+		t.Errorf("%d values of one service", n)
+	}
+}
