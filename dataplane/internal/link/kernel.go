@@ -3,6 +3,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ func (k *Kernel) do(ctx context.Context, c change) error {
 		if err := k.handle.LinkDel(l); err != nil {
 			return err
 		}
-		return k.user.Gone(ctx, c.name)
+		return k.user.Gone(ctx, cmp.Or(c.born, c.name))
 	}
 	return fmt.Errorf("unknown change %q", c.verb)
 }

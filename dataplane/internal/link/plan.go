@@ -50,6 +50,9 @@ type change struct {
 	alias   string
 	mtu     int
 	address netip.Prefix
+	// born is, for a removal, the name that the interface was made with; its
+	// process goes by it. Empty where it is the same.
+	born string
 }
 
 // String is what the change does.
@@ -69,19 +72,25 @@ func (c change) String() string {
 // diff computes the changes that make the interfaces match. want is nil where
 // there must be none.
 func diff(want *desired.Tunnel, have []observed) (add, later []change, err error) {
+	there := false
 	if want != nil {
 		i := slices.IndexFunc(have, func(o observed) bool { return o.name == want.Name })
 		var found observed
-		if i >= 0 {
+		if there = i >= 0; there {
 			found = have[i]
 			if err := adoptable(found); err != nil {
 				return nil, nil, err
 			}
 		}
-		add, later = diffOne(want, found, i >= 0)
+		add, later = diffOne(want, found, there)
 	}
 	for _, o := range have {
-		if o.ours() && (want == nil || o.name != want.Name) {
+		switch {
+		case !o.ours() || (want != nil && o.name == want.Name):
+		case want != nil && o.alias == want.Alias && !there:
+			// Somebody renamed it. Its process would be in the way of another.
+			add = append([]change{{verb: remove, name: o.name, born: want.Name}}, add...)
+		default:
 			later = append(later, change{verb: remove, name: o.name})
 		}
 	}

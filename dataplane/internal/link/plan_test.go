@@ -37,6 +37,7 @@ func TestDiff(t *testing.T) {
 		"other MTU":        {want, with(func(o *observed) { o.mtu = 1420 }), "set the MTU of fl1: 1440", ""},
 		"stale address":    {want, with(func(o *observed) { o.addresses = append(o.addresses, netip.MustParsePrefix("242.1.0.9/32")) }), "", "remove the address of fl1: 242.1.0.9/32"},
 		"another of ours":  {want, append(with(func(o *observed) { o.name = "fl2" }), right), "", "remove fl2"},
+		"renamed":          {want, with(func(o *observed) { o.name = "eth9" }), "remove eth9; " + making, ""},
 		"no more wanted":   {nil, []observed{right}, "", "remove fl1"},
 		"somebody else's":  {want, with(func(o *observed) { o.alias = "mine" }), "interface fl1 is somebody else's (tun, alias \"mine\"): rename it", ""},
 		"of another kind":  {want, with(func(o *observed) { o.alias, o.kind = "", "veth" }), "interface fl1 is somebody else's (veth, alias \"\"): rename it", ""},
