@@ -16,7 +16,7 @@ import (
 // Build resolves documents and an inventory. With any error among the
 // diagnostics the Fleet is good for nothing but finding further mistakes.
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
-	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger)}
+	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs)}
 	// The order matters: policies need the sets' clusters, conflicts need the
 	// policies' exporters and consumers, and only what takes part gets addresses.
 	b.sets(docs.ClusterSets)
@@ -37,8 +37,10 @@ type builder struct {
 	fleet  *Fleet
 	inv    inventory.Inventory
 	ledger allot.Ledger
-	all    []*Policy
-	diags  []diag.Diagnostic
+	// named services are those that policies speak of.
+	named map[inventory.Name]bool
+	all   []*Policy
+	diags []diag.Diagnostic
 }
 
 // mistake is an error under way: where it is and what else it speaks of.

@@ -16,38 +16,58 @@ func (s *Service) is(n inventory.Name) bool { return n.Namespace == s.Namespace 
 // resolvePorts takes from the clusters what the policies do not say: names,
 // and the ports themselves. Exporters are asked first, by name; a service is
 // the same everywhere (KEP-1645), so that any other cluster may answer too.
-func (s *Service) resolvePorts() {
+// Where exporters differ, most of them decide.
+func (b *builder) resolvePorts(s *Service) {
 	asked := slices.Clone(s.Exporters)
 	for _, c := range s.Set.Clusters {
 		if !slices.Contains(asked, c) {
 			asked = append(asked, c)
 		}
 	}
-	var observed []Port
+	var headless vote
+	var observed []*portVote
 	for i, c := range asked {
 		svc, ok := c.Facts.Service(s.Namespace, s.Name)
 		if !ok {
 			continue
 		}
 		exports := i < len(s.Exporters)
-		s.Headless = s.Headless || exports && svc.Headless
+		if exports && !svc.ExternalName {
+			headless.cast(c, headlessWord(svc.Headless))
+		}
 		if svc.ExternalName {
 			continue
 		}
 		for _, p := range svc.Ports {
 			port, ok := portOf(p)
-			if ok && (exports || s.PortsGiven()) && !slices.ContainsFunc(observed, port.same) {
-				observed = append(observed, port)
+			if !ok || !exports && !s.PortsGiven() {
+				continue
 			}
+			j := slices.IndexFunc(observed, func(v *portVote) bool { return v.port.Same(port) })
+			if j < 0 {
+				j = len(observed)
+				observed = append(observed, &portVote{port: port})
+			}
+			observed[j].cast(c, port)
 		}
 	}
+	s.Headless = b.settle(s, &headless, "a Service") == headlessWord(true)
+	ports := make([]Port, len(observed))
+	for i, v := range observed {
+		ports[i] = b.elect(s, v)
+	}
+	s.fill(ports)
+}
+
+// fill takes over the ports that were observed.
+func (s *Service) fill(observed []Port) {
 	if !s.PortsGiven() {
 		s.Ports = observed
 		slices.SortFunc(s.Ports, comparePorts)
 	}
 	s.NamesKnown = true
 	for i, p := range s.Ports {
-		j := slices.IndexFunc(observed, p.same)
+		j := slices.IndexFunc(observed, p.Same)
 		if j < 0 {
 			s.NamesKnown = false
 			continue
@@ -56,8 +76,8 @@ func (s *Service) resolvePorts() {
 	}
 }
 
-// same tells whether two ports have one number and transport.
-func (p Port) same(q Port) bool { return p.Number == q.Number && p.Transport() == q.Transport() }
+// Same tells whether two ports have one number and transport.
+func (p Port) Same(q Port) bool { return p.Number == q.Number && p.Transport() == q.Transport() }
 
 // Transport is the transport protocol of the port.
 func (p Port) Transport() v1alpha1.Transport {

@@ -31,7 +31,7 @@ func (b *builder) services() {
 	for _, s := range b.fleet.Services {
 		b.producer(s)
 		b.exporters(s)
-		s.resolvePorts()
+		b.resolvePorts(s)
 		for _, p := range s.Policies {
 			b.consumers(s, p)
 		}

@@ -71,10 +71,7 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	}
 	out.Mesh = mesh(c.Istio)
 	if facts, ok := b.inv.Find(c.Name); ok {
-		out.Facts = Facts{State: Observed, Cluster: facts}
-		if facts.Unreachable != "" {
-			out.Facts.State = Unreachable
-		}
+		out.Facts = b.facts(facts)
 	}
 	return out
 }

@@ -156,6 +156,9 @@ type Service struct {
 	// NamesKnown: the names of all ports were observed.
 	NamesKnown bool
 	Headless   bool
+	// Disputed says what exporters contradict each other in, with nobody in the
+	// majority; empty where nothing is.
+	Disputed string
 	// Virtual is the clusterset IP, Parts the address of each cluster's part of
 	// it, Exports the export address, by cluster.
 	Virtual netip.Addr

@@ -43,8 +43,17 @@ func (b *builder) service(s *fleet.Service) {
 // ports fills in the governed ports and says whether all that must be known of
 // them is.
 func (b *builder) ports(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
+	local := s.PortsOf(c)
 	for _, p := range s.Ports {
+		// The endpoints in a cluster have the port names of its own Service.
+		if i := slices.IndexFunc(local, p.Same); i >= 0 {
+			p.Name, p.AppProtocol = local[i].Name, local[i].AppProtocol
+		}
 		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol})
+	}
+	if s.Disputed != "" {
+		b.plans[c].Held = append(b.plans[c].Held, Note{out.Fragment, s.Disputed})
+		return false
 	}
 	if blind := firstUnreachable(s); blind != nil && (len(s.Ports) == 0 || !s.NamesKnown) {
 		b.hold(c, out.Fragment, blind, "the ports of Service "+s.Key())

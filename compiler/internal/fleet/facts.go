@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/inventory"
+)
+
+// What names look like that an API server lets pass (RFC 1123 subdomains, IANA
+// service names, qualified names). A cluster's own administrator decides what
+// its API server lets pass, so that it is checked here.
+var (
+	accountName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	portName    = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`)
+	appProtocol = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9._/]*[A-Za-z0-9])?)?$`)
+)
+
+// The longest names and the highest port that an API server lets pass.
+const (
+	longestAccount     = 253
+	longestAppProtocol = 316
+	highestPort        = 1<<16 - 1
+)
+
+// named returns the services that policies speak of.
+func named(docs source.Documents) map[inventory.Name]bool {
+	out := map[inventory.Name]bool{}
+	for _, p := range docs.Policies {
+		out[inventory.Name{Namespace: p.Namespace, Name: p.Spec.Service.Name}] = true
+	}
+	return out
+}
+
+// facts takes from what a cluster says of itself what policies speak of, and
+// leaves out what no cluster can be.
+func (b *builder) facts(c inventory.Cluster) Facts {
+	out := Facts{State: Observed, Cluster: c}
+	if c.Unreachable != "" {
+		out.State = Unreachable
+	}
+	out.Services, out.Exports = nil, nil
+	for _, s := range c.Services {
+		if b.named[s.Name] {
+			out.Services = append(out.Services, b.checked(c.Name, s))
+		}
+	}
+	for _, e := range c.Exports {
+		if b.named[e] {
+			out.Exports = append(out.Exports, e)
+		}
+	}
+	return out
+}
+
+// checked leaves out the ports and workloads of a Service that no API server
+// lets pass.
+func (b *builder) checked(cluster string, s inventory.Service) inventory.Service {
+	doubt := func(fact, why string) bool {
+		q := Quarantined{Cluster: cluster, Fact: fmt.Sprintf("%s of Service %s", fact, s.Name), Message: why}
+		if !slices.Contains(b.fleet.Quarantined, q) {
+			b.fleet.Quarantined = append(b.fleet.Quarantined, q)
+		}
+		return true
+	}
+	s.Ports = slices.DeleteFunc(slices.Clone(s.Ports), func(p inventory.Port) bool {
+		switch {
+		case p.Port < 1 || p.Port > highestPort:
+			return doubt(fmt.Sprintf("port %d", p.Port), "ports are from 1 to 65535")
+		case !portName.MatchString(p.Name):
+			return doubt("port name "+shown(p.Name), "it is no DNS label (RFC 1123)")
+		case len(p.AppProtocol) > longestAppProtocol || !appProtocol.MatchString(p.AppProtocol):
+			return doubt("appProtocol "+shown(p.AppProtocol), "it is no qualified name")
+		}
+		return false
+	})
+	s.Workloads = slices.DeleteFunc(slices.Clone(s.Workloads), func(w inventory.Workload) bool {
+		if len(w.ServiceAccount) > longestAccount || !accountName.MatchString(w.ServiceAccount) {
+			return doubt("service account "+shown(w.ServiceAccount), "it is no DNS subdomain (RFC 1123), and no identity can be made of it")
+		}
+		return false
+	})
+	return s
+}
