@@ -78,6 +78,7 @@ func (e *Engine) HasAddress(a netip.Addr) (bool, error) { return e.links.HasAddr
 // pipeline is the rooms in the order in which things are added. Removals go the
 // other way round.
 //
+//	key         without its directory no device process starts
 //	links       everything else refers to them
 //	sysctl      before the first packet
 //	wireguard   peers before packets are sent to them
@@ -86,8 +87,17 @@ func (e *Engine) HasAddress(a netip.Addr) (bool, error) { return e.links.HasAddr
 //	rules       at last packets find the routes
 func (e *Engine) pipeline() []func(context.Context, desired.State) (op.Plan, error) {
 	return []func(context.Context, desired.State) (op.Plan, error){
-		e.links.Plan, e.sysctl.Plan, e.wg.Plan, e.nft.Plan, e.routes.Plan, e.routes.PlanRules,
+		e.planKey, e.links.Plan, e.sysctl.Plan, e.wg.Plan, e.nft.Plan, e.routes.Plan, e.routes.PlanRules,
 	}
+}
+
+// planKey writes the private key back where its file was lost.
+func (e *Engine) planKey(context.Context, desired.State) (op.Plan, error) {
+	if !keys.Lost(e.o.StateDir) {
+		return op.Plan{}, nil
+	}
+	return op.Plan{Add: []op.Op{{Room: "key", Text: "write the private key back to " + e.o.StateDir,
+		Do: func(context.Context) error { return keys.Keep(e.o.StateDir, e.o.Key) }}}}, nil
 }
 
 // Apply makes the kernel match the State and returns the Ops that were run, of

@@ -8,7 +8,8 @@
 // crash leaves either no key or a whole one, and of two processes that make one
 // at the same time both end up with the same. A file that is there but cannot
 // be used is an error and is never replaced: its public half is known to other
-// clusters, and a person must decide.
+// clusters, and a person must decide. A file that is lost while the key is in use
+// is written again.
 //
 // Out of scope: rotation.
 package keys

@@ -38,6 +38,33 @@ func TestLoadMakesOneKey(t *testing.T) {
 	}
 }
 
+func TestKeep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	first, err := Load(dir)
+	if err != nil || Lost(dir) {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil || !Lost(dir) {
+		t.Fatal("not lost", err)
+	}
+	if err := Keep(dir, first); err != nil || Lost(dir) {
+		t.Fatal("not kept", err)
+	}
+	if again, err := Load(dir); err != nil || again.Reveal() != first.Reveal() {
+		t.Errorf("another key, %v", err)
+	}
+	other, err := Load(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Keep(dir, other); err != nil {
+		t.Error(err)
+	}
+	if again, err := Load(dir); err != nil || again.Reveal() != first.Reveal() {
+		t.Errorf("a key that is there was replaced, %v", err)
+	}
+}
+
 func TestLoadAtTheSameTime(t *testing.T) {
 	dir := t.TempDir()
 	keys := make([]Private, 8)

@@ -38,6 +38,23 @@ func Load(dir string) (Private, error) {
 	return key, err
 }
 
+// Lost says that there is no key file, nor anything else in its place.
+func Lost(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, FileName))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Keep writes a key that is in use to where somebody removed its file, or the
+// whole directory: the next start would make another key, which other clusters
+// would have to learn first. A file that is there stays, whatever it holds.
+func Keep(dir string, key Private) error {
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return fmt.Errorf("make the state directory: %w", err)
+	}
+	_, err := store(dir, filepath.Join(dir, FileName), key)
+	return err
+}
+
 // read reads a key file that others cannot read.
 func read(path string) (Private, error) {
 	f, err := os.Open(path)
@@ -64,13 +81,18 @@ func read(path string) (Private, error) {
 	return key, nil
 }
 
-// create writes a new key. Linking fails where a file is already, so a key is
-// never replaced; the one that is there is then taken.
+// create writes a new key.
 func create(dir, path string) (Private, error) {
 	key, err := generate(rand.Reader)
 	if err != nil {
 		return Private{}, err
 	}
+	return store(dir, path, key)
+}
+
+// store writes a key. Linking fails where a file is already, so a key is never
+// replaced; the one that is there is then taken.
+func store(dir, path string, key Private) (Private, error) {
 	raw := key.Reveal()
 	temp, err := writeTemp(dir, base64.StdEncoding.EncodeToString(raw[:])+"\n")
 	if err != nil {
