@@ -47,7 +47,7 @@ packages: ## install the Debian packages that the tests use
 tools: ## build etcd, kube-apiserver, kube-controller-manager and kube-proxy (once)
 	@go run ./test/tools/build >/dev/null
 
-bench: ## run the benchmarks
+bench: packages tools ## run the benchmarks (as root, with nothing else running)
 	go test -run '^$$' -bench . -benchmem ./...
 
 clean: ## remove what was built here

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,47 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead/fairlead/test/lab"
 	"github.com/fairlead/fairlead/test/sandbox"
 	"github.com/fairlead/fairlead/test/world"
 )
 
-// TestMain builds the programs outside the sandbox, where modules can still be
-// downloaded, and runs the tests inside.
-func TestMain(m *testing.M) {
-	lab.Boot()
-	if !sandbox.Inside() && os.Geteuid() == 0 {
-		os.Exit(outside())
-	}
-	lab.Main(m)
-}
-
-// outside builds, and starts the tests in the sandbox.
-func outside() int {
-	dir, err := os.MkdirTemp("", "fairlead-e2e")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if err := buildAll(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return sandbox.Run(sandbox.Options{Env: []string{world.BinVariable + "=" + dir}})
-}
-
-// buildAll builds the two programs and the demo.
-func buildAll(dir string) error {
-	if err := world.Build(dir); err != nil {
-		return err
-	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "demo"), "../demo").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("build the demo: %w\n%s", err, out)
-	}
-	return nil
-}
+func TestMain(m *testing.M) { world.Main(m) }
 
 // bounded is a context for everything that a test waits for.
 func bounded(t *testing.T) context.Context {
