@@ -92,10 +92,10 @@ func TestHostileServers(t *testing.T) {
 					return
 				}
 			}
-		}), "MiB"},
+		}), "one of its answers is larger than"},
 		"pages without end": {answers(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, `{"kind":"List","apiVersion":"v1","metadata":{"continue":"more"},"items":[]}`)
-		}), "no answer within 2s"},
+		}), "no answer"},
 		"objects without end": {answers(func(w http.ResponseWriter, r *http.Request) {
 			item := `{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"n"}}`
 			fmt.Fprint(w, `{"kind":"List","apiVersion":"v1","metadata":{"continue":"more"},"items":[`+strings.Repeat(item+",", 20000)+item+`]}`)
@@ -113,9 +113,12 @@ func TestHostileServers(t *testing.T) {
 				fmt.Fprint(w, `{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}`)
 			}))
 			t.Cleanup(honest.Close)
-			began := time.Now()
+			began, timeout := time.Now(), patience
+			if strings.Contains(s.want, "larger") {
+				timeout = 8 * patience // so much takes a while to read
+			}
 			got := inventory.Collect(context.Background(), []inventory.Target{
-				{Name: "bad", ClusterSet: "p", Config: &rest.Config{Host: server.URL}, Timeout: patience},
+				{Name: "bad", ClusterSet: "p", Config: &rest.Config{Host: server.URL}, Timeout: timeout},
 				{Name: "good", ClusterSet: "p", Config: &rest.Config{Host: honest.URL}, Timeout: 30 * time.Second},
 			}, moment)
 			why := got.Clusters[0].Unreachable

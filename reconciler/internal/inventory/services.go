@@ -83,6 +83,10 @@ func (l *lister) services(ctx context.Context) ([]inventory.Service, error) {
 		if err := decode(o, &s); err != nil {
 			return err
 		}
+		if err := ctx.Err(); err != nil {
+			// Every Service is compared with every pod of its namespace.
+			return err
+		}
 		if !slices.Contains(systemNamespaces, s.Namespace) && !l.ourStub(o) {
 			services = append(services, service(s, pods[s.Namespace]))
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"unicode"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -23,10 +24,16 @@ func Explain(err error) string {
 	var expired x509.CertificateInvalidError
 	var hostname x509.HostnameError
 	var network *net.OpError
+	var large tooLarge
+	var elsewhere redirected
 	switch {
+	case errors.As(err, &large):
+		return large.Error()
+	case errors.As(err, &elsewhere):
+		return oneLine(elsewhere.Error())
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
-	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
+	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err), strings.Contains(err.Error(), "would exceed context deadline"):
 		return "no answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused" + at(err)
@@ -59,4 +66,22 @@ func at(err error) string {
 	return ""
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// longestReason in bytes, of what a server says of itself.
+const longestReason = 400
+
+// oneLine makes what a server says one line of visible characters.
+func oneLine(s string) string {
+	if len(s) > longestReason {
+		s = s[:longestReason] + "…"
+	}
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return strings.Join(strings.Fields(s), " ")
+}

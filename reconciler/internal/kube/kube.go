@@ -69,7 +69,7 @@ type Client struct {
 
 // NewClient makes a client. No request is sent yet.
 func NewClient(config *rest.Config) (Client, error) {
-	transport, err := rest.HTTPClientFor(config)
+	transport, err := guardedClient(config)
 	if err != nil {
 		return Client{}, fmt.Errorf("make a client for %s: %w", config.Host, err)
 	}
@@ -104,14 +104,18 @@ func (c Client) Resource(kind schema.GroupVersionKind, namespace string) (dynami
 }
 
 // List goes through all objects of a kind in pages. It ends after the first
-// error.
+// error; more than MaxObjects are one.
 func List(ctx context.Context, from dynamic.ResourceInterface, selector string) iter.Seq2[*unstructured.Unstructured, error] {
 	return func(yield func(*unstructured.Unstructured, error) bool) {
 		options := metav1.ListOptions{LabelSelector: selector, Limit: PageSize}
-		for {
+		for n := 0; ; {
 			page, err := from.List(ctx, options)
 			if err != nil {
 				yield(nil, err)
+				return
+			}
+			if n += len(page.Items); n > MaxObjects {
+				yield(nil, tooLarge{fmt.Sprintf("more than %d objects of one kind: no cluster has so many", MaxObjects)})
 				return
 			}
 			for i := range page.Items {
