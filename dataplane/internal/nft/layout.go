@@ -105,11 +105,13 @@ func chains() []chain {
 			{"ct state established,related accept", "connections that were admitted"},
 			{"ip daddr @own-addresses icmp type echo-request accept", "the tunnel address answers pings"},
 			{"ip daddr @own-addresses goto refuse", "and nothing else"},
+			{"fib daddr type local goto refuse", "nor other addresses of the node, such as a bridge's among its pods"},
 			{"ip daddr @admitted accept", "pods and export addresses"},
 			{"goto refuse", "neither the node, its services nor its neighbours are for other clusters"},
 		}},
 		{name: "admit", kind: "filter", hook: "prerouting", priority: beforeDNAT, rules: []rule{
 			{"iifname @tunnels goto from-tunnel", "what comes from other clusters"},
+			{"ip saddr @remote ip daddr @admitted ct state new fib daddr type local goto refuse", "what a gateway passed on is for pods"},
 		}},
 		{name: "translate", kind: "nat", hook: "prerouting", priority: beforeDNAT, rules: []rule{
 			{"iifname != @tunnels " + dnat(fmt.Sprintf("numgen random mod %d", desired.Slots), mapServices), "clusterset IPs, for pods"},
