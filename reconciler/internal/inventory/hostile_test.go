@@ -64,14 +64,16 @@ func drip(text string, every time.Duration) http.HandlerFunc {
 	}
 }
 
-// TestHostileServers: whatever an API server answers, its cluster is left out in
-// time, with one line that says why; the others are observed.
-func TestHostileServers(t *testing.T) {
+// hostile is a server and what is said of it.
+type hostile struct {
+	answer http.HandlerFunc
+	want   string
+}
+
+// hostiles are servers that mean no good, by what they do.
+func hostiles() map[string]hostile {
 	megabyte := strings.Repeat("x", 1<<20)
-	for name, s := range map[string]struct {
-		answer http.HandlerFunc
-		want   string
-	}{
+	return map[string]hostile{
 		"byte by byte":      {drip(" ", 10*time.Millisecond), "no answer within 2s"},
 		"list byte by byte": {answers(drip(" ", 10*time.Millisecond)), "no answer within 2s"},
 		"server error": {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no\n\x1b[2Jway", 500) },
@@ -104,7 +106,13 @@ func TestHostileServers(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"go\u001b[2J\naway`+megabyte+`"}`)
 		}, "away"},
-	} {
+	}
+}
+
+// TestHostileServers: whatever an API server answers, its cluster is left out in
+// time, with one line that says why; the others are observed.
+func TestHostileServers(t *testing.T) {
+	for name, s := range hostiles() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(s.answer)
