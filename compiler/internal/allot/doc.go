@@ -8,5 +8,12 @@
 // that what one name gets hardly depends on the others and not at all on the
 // order they come in.
 //
+// The ledger may be read back from objects that somebody else can write. Where
+// those who speak of a name contradict each other, the most voices win, and one
+// alone moves nothing.
+//
+// Words: a Claim says that a name was allotted a value before; its voices are
+// the clusters that say so; a Rejected claim is one that is not believed.
+//
 // Out of scope: which names there are, and writing the ledger down.
 package allot

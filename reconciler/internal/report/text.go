@@ -48,6 +48,7 @@ func lines(text []byte) []string {
 // Text writes the report for people: to out what changed, to notes everything
 // else. Nothing is written where there is nothing to say.
 func (r Report) Text(out, notes io.Writer) {
+	out, notes = visible{out}, visible{notes}
 	for _, d := range r.Diagnostics {
 		fmt.Fprintln(notes, d)
 	}
