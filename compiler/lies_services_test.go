@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/fairlead/fairlead/compiler"
+	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/google/go-cmp/cmp"
 )
@@ -119,5 +120,33 @@ func TestIdentitiesAreNames(t *testing.T) {
 	}
 	if len(got.Quarantined) == 0 {
 		t.Error("nothing is quarantined")
+	}
+}
+
+// TestOneServiceIsBounded: what c1's Service has, others' objects list.
+func TestOneServiceIsBounded(t *testing.T) {
+	files, inv := example(t, "bookinfo")
+	for i := range inv.Clusters[0].Services {
+		s := &inv.Clusters[0].Services[i]
+		s.Ports, s.Workloads = slices.Clone(s.Ports), slices.Clone(s.Workloads)
+		for n := range 60_000 {
+			s.Ports = append(s.Ports, inventory.Port{Name: fmt.Sprintf("http-%d", n), Port: int32(n + 1), Transport: "TCP"}, inventory.Port{Name: "Odd", Port: 1})
+			s.Workloads = append(s.Workloads, inventory.Workload{Labels: map[string]string{"app": s.Name.Name, "version": "v1"},
+				ServiceAccount: fmt.Sprintf("a%d", n), Sidecar: true}, inventory.Workload{ServiceAccount: fmt.Sprint("/", n)})
+		}
+	}
+	got, diags := compiler.Compile(files, inv)
+	if diag.HasErrors(diags) {
+		t.Fatal(diags)
+	}
+	for _, b := range got.Bundles {
+		for _, o := range b.Objects() {
+			if n := len(o.YAML()); n > 1<<20 {
+				t.Errorf("%s in %s has %d bytes", o.Ref(), b.Store, n)
+			}
+		}
+	}
+	if n := len(got.Quarantined); n == 0 || n > 200 {
+		t.Errorf("%d facts are quarantined", n)
 	}
 }

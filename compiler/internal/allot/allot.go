@@ -44,7 +44,8 @@ type Rejected struct {
 	Claim Claim
 	// Taken is whom the part was given to instead; zero: nobody.
 	Taken Name
-	// Instead is what the name has, and By the claim that was believed.
+	// Instead is what the name has, and By the claim that was believed: for
+	// Taken where that is somebody.
 	Instead netip.Prefix
 	By      Claim
 }
@@ -164,7 +165,9 @@ func reject(c candidate, believed map[Name]Claim, got netip.Prefix, taken map[ne
 	}
 	r := Rejected{Name: c.name, Claim: c.claim, Instead: got, By: believed[c.name]}
 	if c.valid {
-		r.Taken = taken[c.part]
+		if r.Taken = taken[c.part]; r.Taken != (Name{}) {
+			r.By = believed[r.Taken]
+		}
 	}
 	return r, true
 }

@@ -76,16 +76,17 @@ func ownerOf(name allot.Name) string {
 
 // reject quarantines a claim at every cluster that makes it.
 func (b *builder) reject(p allot.Pool, r allot.Rejected) {
-	var why string
+	why := "it is " + bare(r.Instead)
+	if r.Taken != (allot.Name{}) {
+		why = "it is the " + allotted(r.Taken)
+	}
 	switch {
-	case r.Taken != allot.Name{}:
-		why = fmt.Sprintf("it is the %s", allotted(r.Taken))
 	case len(r.By.From) > 0:
-		why = fmt.Sprintf("it is %s, as the objects in %s say", bare(r.Instead), strings.Join(r.By.From, " and "))
+		why += ", as the objects in " + strings.Join(r.By.From, " and ") + " say"
 	case r.By.Value != "":
-		why = fmt.Sprintf("it is %s, as the inventory's ledger says", bare(r.Instead))
-	default:
-		why = fmt.Sprintf("it is no part of %s: %s is used", p.Range, bare(r.Instead))
+		why += ", as the inventory's ledger says"
+	case r.Taken == (allot.Name{}):
+		why = fmt.Sprintf("it is no part of %s that can be used: it becomes %s", p.Range, bare(r.Instead))
 	}
 	for _, cluster := range r.Claim.From {
 		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: cluster,

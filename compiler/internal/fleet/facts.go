@@ -27,6 +27,15 @@ const (
 	highestPort        = 1<<16 - 1
 )
 
+// What one Service may have: others' objects list all of it, and an API server
+// takes no object larger than 1.5 MiB.
+const (
+	maxPorts    = 256
+	maxAccounts = 64
+	// maxDoubts are shown of one Service.
+	maxDoubts = 16
+)
+
 // named returns the services that policies speak of.
 func named(docs source.Documents) map[inventory.Name]bool {
 	out := map[inventory.Name]bool{}
@@ -60,7 +69,11 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 // checked leaves out the ports and workloads of a Service that no API server
 // lets pass.
 func (b *builder) checked(cluster string, s inventory.Service) inventory.Service {
+	doubts := 0
 	doubt := func(fact, why string) bool {
+		if doubts++; doubts > maxDoubts {
+			return true
+		}
 		q := Quarantined{Cluster: cluster, Fact: fmt.Sprintf("%s of Service %s", fact, s.Name), Message: why}
 		if !slices.Contains(b.fleet.Quarantined, q) {
 			b.fleet.Quarantined = append(b.fleet.Quarantined, q)
@@ -78,11 +91,20 @@ func (b *builder) checked(cluster string, s inventory.Service) inventory.Service
 		}
 		return false
 	})
+	if extra := len(s.Ports) - maxPorts; extra > 0 {
+		doubt(fmt.Sprintf("%d more ports", extra), fmt.Sprintf("a Service has at most %d", maxPorts))
+		s.Ports = s.Ports[:maxPorts]
+	}
+	accounts := map[string]bool{}
 	s.Workloads = slices.DeleteFunc(slices.Clone(s.Workloads), func(w inventory.Workload) bool {
 		if len(w.ServiceAccount) > longestAccount || !accountName.MatchString(w.ServiceAccount) {
 			return doubt("service account "+shown(w.ServiceAccount), "it is no DNS subdomain (RFC 1123), and no identity can be made of it")
 		}
-		return false
+		if accounts[w.ServiceAccount] || len(accounts) < maxAccounts {
+			accounts[w.ServiceAccount] = true
+			return false
+		}
+		return doubt("more service accounts", fmt.Sprintf("the pods of a Service run as at most %d", maxAccounts))
 	})
 	return s
 }

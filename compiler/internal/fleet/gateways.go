@@ -148,6 +148,10 @@ func (b *builder) disputed(c *claim, what string, name allot.Name, agreed string
 	if len(claims) < 2 {
 		return
 	}
+	silent := "node " + c.Node + " announces none"
+	if c.cluster.Facts.State != Observed {
+		silent = c.cluster.Name + " cannot be asked"
+	}
 	for i, o := range claims {
 		other := claims[(i+1)%len(claims)]
 		if agreed != "" {
@@ -159,7 +163,7 @@ func (b *builder) disputed(c *claim, what string, name allot.Name, agreed string
 		for _, cluster := range o.From {
 			b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: cluster,
 				Fact:    fmt.Sprintf("%s %s of %s", what, shown(o.Value), c),
-				Message: fmt.Sprintf("the objects in %s say %s, and node %s announces none", strings.Join(other.From, " and "), shown(other.Value), c.Node)})
+				Message: fmt.Sprintf("the objects in %s say %s, and %s", strings.Join(other.From, " and "), shown(other.Value), silent)})
 		}
 	}
 }
