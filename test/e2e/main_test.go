@@ -50,12 +50,18 @@ func startNodes(ctx context.Context, t *testing.T, nodes int, agents bool) *worl
 	}
 	push(t, w, "guestbook")
 	if agents {
-		if err := w.StartAgents(ctx); err != nil {
-			t.Fatal(err)
-		}
-		reconcile(ctx, t, w, 0, "--wait", "--timeout", "60s")
+		runAgents(ctx, t, w)
 	}
 	return w
+}
+
+// runAgents starts the agents, and reconciles until nothing is pending.
+func runAgents(ctx context.Context, t *testing.T, w *world.World) {
+	t.Helper()
+	if err := w.StartAgents(ctx); err != nil {
+		t.Fatal(err)
+	}
+	reconcile(ctx, t, w, 0, "--wait", "--timeout", "60s")
 }
 
 // push commits and pushes the work tree.

@@ -27,6 +27,8 @@ type network struct {
 	t *testing.T
 	// probes are the pods' addresses by the names of their nodes.
 	probes map[string]string
+	// before is each node's dump before it had an agent.
+	before map[string][]string
 }
 
 // probePort is where the probes answer, TCP and UDP.
@@ -35,9 +37,10 @@ const probePort = 8080
 // newNetwork starts it.
 func newNetwork(ctx context.Context, t *testing.T) *network {
 	t.Helper()
-	n := &network{startNodes(ctx, t, 2, true), t, map[string]string{}}
+	n := &network{startNodes(ctx, t, 2, false), t, map[string]string{}, map[string][]string{}}
 	for _, c := range n.Lab.Clusters() {
 		for _, node := range c.Nodes() {
+			n.before[node.Name] = dump(ctx, t, node.NS)
 			pod := &corev1.Pod{
 				ObjectMeta: metav1.ObjectMeta{Name: "probe-" + node.Name, Namespace: world.Namespace, Labels: map[string]string{"app": "probe"}},
 				Spec: corev1.PodSpec{NodeName: node.Name, Containers: []corev1.Container{{Name: "probe", Image: "netecho",
@@ -47,6 +50,11 @@ func newNetwork(ctx context.Context, t *testing.T) *network {
 				t.Fatal(err)
 			}
 		}
+	}
+	runAgents(ctx, t, n.World)
+	agents, _ := n.agents()
+	for _, a := range agents {
+		awaitLog(t, a, 0, "msg=ready") // reconcile waits for the gateways' alone
 	}
 	for _, c := range n.Lab.Clusters() {
 		pods, err := c.WaitPods(ctx, world.Namespace, "app=probe", len(c.Nodes()))
@@ -313,12 +321,13 @@ func testLossy(ctx context.Context, t *testing.T, n *network) {
 	}
 }
 
-// transfer sends bytes through a new connection to a listener in a pod and
+// transfer sends bytes to the pod of the managed cluster's second node and
 // returns the rate in MB/s.
-func transfer(ctx context.Context, t *testing.T, from, to *netns.NS, listen, address string) float64 {
+func transfer(ctx context.Context, t *testing.T, n *network, from *netns.NS) float64 {
 	t.Helper()
 	const size = 16 << 20
-	l, err := to.Listen("tcp", listen)
+	address := n.probes[world.NodeName(world.Managed, 1)] + ":9000"
+	l, err := n.probe(world.Managed, 1).Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,9 +358,9 @@ func transfer(ctx context.Context, t *testing.T, from, to *netns.NS, listen, add
 }
 
 func testTransfer(ctx context.Context, t *testing.T, n *network) {
-	const port = ":9000"
-	to := n.probes[world.NodeName(world.Managed, 1)] + port
-	t.Logf("%.0f MB/s by pod IP", transfer(ctx, t, n.probe(world.Local, 1), n.probe(world.Managed, 1), "0.0.0.0"+port, to))
-	t.Logf("%.0f MB/s from the gateway", transfer(ctx, t, n.node(world.Local, 0).NS, n.probe(world.Managed, 1), "0.0.0.0"+port, to))
-	t.Logf("%.0f MB/s from the other node", transfer(ctx, t, n.node(world.Local, 1).NS, n.probe(world.Managed, 1), "0.0.0.0"+port, to))
+	for name, from := range map[string]*netns.NS{
+		"a pod": n.probe(world.Local, 1), "the gateway": n.node(world.Local, 0).NS, "the other node": n.node(world.Local, 1).NS,
+	} {
+		t.Logf("%.0f MB/s from %s", transfer(ctx, t, n, from), name)
+	}
 }

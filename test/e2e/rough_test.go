@@ -60,7 +60,7 @@ func tunnel(ctx context.Context, t *testing.T, gateway *lab.Node) string {
 
 // volatile is what a dump leaves out: pods come and go, numbers of interfaces
 // and link-local addresses are new each time.
-var volatile = regexp.MustCompile(`(?m)^.*\bpod[0-9]+.*\n|^.*(fe80|ff00)::.*\n|^[0-9]+: |@if[0-9]+|^\s+inet6.*\n|^.*valid_lft.*\n`)
+var volatile = regexp.MustCompile(`(?m)^.*\bpod[0-9]+.*\n|^.* link-netns [^:\n]*:[^:\n]*:.*\n|^.*(fe80|ff00)::.*\n|^[0-9]+: |@if[0-9]+|^\s+inet6.*\n|^.*valid_lft.*\n`)
 
 // dump is a node's network configuration, one thing a line, sorted.
 func dump(ctx context.Context, t *testing.T, ns *netns.NS) []string {
