@@ -38,6 +38,7 @@ func TestChanges(t *testing.T) {
 		{"many changes of a route", testManyChanges},
 		{"the API server restarts", testAPIServer},
 		{"all routes are deleted", testNoRoutes},
+		{"a datagram flow outlives its endpoint", testDatagrams},
 		{"the agents leave", testLeave},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.test(ctx, t, n) })
