@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/fairlead/fairlead/dataplane/internal/conntrack"
 	"github.com/fairlead/fairlead/dataplane/internal/desired"
 	"github.com/fairlead/fairlead/dataplane/internal/keys"
 	"github.com/fairlead/fairlead/dataplane/internal/link"
@@ -36,6 +37,7 @@ type Engine struct {
 	wg     *wireguard.Kernel
 	nft    *nft.Kernel
 	routes *route.Kernel
+	flows  *conntrack.Kernel
 }
 
 // Open opens the kernel.
@@ -52,6 +54,9 @@ func Open(o Options) (*Engine, error) {
 	if e.wg, err = wireguard.Open(o.Key); err == nil {
 		e.nft, err = nft.Open()
 	}
+	if err == nil {
+		e.flows, err = conntrack.Open()
+	}
 	if err != nil {
 		e.Close()
 		return nil, err
@@ -65,6 +70,9 @@ func (e *Engine) Close() {
 	e.routes.Close()
 	if e.wg != nil {
 		e.wg.Close()
+	}
+	if e.flows != nil {
+		e.flows.Close()
 	}
 }
 
@@ -82,12 +90,13 @@ func (e *Engine) HasAddress(a netip.Addr) (bool, error) { return e.links.HasAddr
 //	links       everything else refers to them
 //	sysctl      before the first packet
 //	wireguard   peers before packets are sent to them
+//	flows       only forgotten, and that after all translations to them
 //	nft         translations before packets need them
 //	routes      floors, then the way through the tunnel
 //	rules       at last packets find the routes
 func (e *Engine) pipeline() []func(context.Context, desired.State) (op.Plan, error) {
 	return []func(context.Context, desired.State) (op.Plan, error){
-		e.planKey, e.links.Plan, e.sysctl.Plan, e.wg.Plan, e.nft.Plan, e.routes.Plan, e.routes.PlanRules,
+		e.planKey, e.links.Plan, e.sysctl.Plan, e.wg.Plan, e.flows.Plan, e.nft.Plan, e.routes.Plan, e.routes.PlanRules,
 	}
 }
 
