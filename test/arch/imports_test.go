@@ -84,7 +84,7 @@ var walls = []wall{
 		rule:      "netlink stays in the packages that own a kind of kernel object",
 		reason:    "what touches the kernel can be found in one place each",
 		in:        []string{"cmd", "compiler", "dataplane", "internal", "reconciler"},
-		except:    []string{"dataplane/internal/link", "dataplane/internal/route"},
+		except:    []string{"dataplane/internal/conntrack", "dataplane/internal/link", "dataplane/internal/route"},
 		forbidden: []string{"github.com/vishvananda/netlink"},
 	},
 	{
