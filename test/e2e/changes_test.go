@@ -31,6 +31,7 @@ func TestChanges(t *testing.T) {
 		name string
 		test func(context.Context, *testing.T, *network)
 	}{
+		{"every node reaches the other cluster", testReach},
 		{"nothing to do costs nothing", testIdle},
 		{"all endpoints go", testNoEndpoints},
 		{"more endpoints, and fewer", testScale},
