@@ -147,49 +147,6 @@ func listener(c *net.UnixConn) (pid int, err error) {
 	return int(cred.Pid), nil
 }
 
-// Gone returns when the process of a removed interface has ended, so that its
-// control socket is free. One that does not end by itself, because it hangs, is
-// killed. There may have been none.
-func (Processes) Gone(ctx context.Context, name string) error {
-	ended := func() (bool, error) {
-		c, err := net.Dial("unix", socketPath(name))
-		if err == nil {
-			c.Close()
-		}
-		return err != nil, nil
-	}
-	err := poll(ctx, endTimeout, ended)
-	if err != nil {
-		err = errors.Join(kill(name), poll(ctx, endTimeout, ended))
-	}
-	if err != nil {
-		return fmt.Errorf("end the WireGuard process of %s: %w", name, err)
-	}
-	err = os.Remove(socketPath(name)) // what a killed process leaves
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// kill ends the process that listens on an interface's control socket, if it is
-// in our network namespace.
-func kill(name string) error {
-	c, err := net.Dial("unix", socketPath(name))
-	if err != nil {
-		return nil // it ended after all
-	}
-	defer c.Close()
-	if err := sameNamespace(c.(*net.UnixConn), name); err != nil {
-		return err
-	}
-	pid, err := listener(c.(*net.UnixConn))
-	if err != nil {
-		return err
-	}
-	return syscall.Kill(pid, syscall.SIGKILL)
-}
-
 func socketPath(name string) string { return filepath.Join(socketDir, name+".sock") }
 
 // poll asks until done says yes or fails, or the time is over.

@@ -5,8 +5,10 @@ package wireguard
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/fairlead/fairlead/test/sandbox"
@@ -33,6 +35,32 @@ func TestStartReports(t *testing.T) {
 	}
 	if err := (Processes{}).Gone(context.Background(), "fltest0"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestGoneWithoutASocket: a process whose control socket was removed still
+// counts, and one that hangs is ended; one of another interface is not touched.
+func TestGoneWithoutASocket(t *testing.T) {
+	sandbox.Need(t)
+	begin := func(name string) *exec.Cmd {
+		cmd := exec.Command("/bin/sh", "-c", "while :; do sleep 1; done", "device", name, "alias")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+		return cmd
+	}
+	hanging, other := begin("fltest1"), begin("fltest2")
+	ended := make(chan error, 1)
+	go func() { ended <- hanging.Wait() }()
+	if err := (Processes{Command: []string{"device"}}).Gone(context.Background(), "fltest1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("the hanging process: %v", err)
+	}
+	if err := other.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("the process of another interface: %v", err)
 	}
 }
 
