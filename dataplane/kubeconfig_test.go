@@ -36,7 +36,7 @@ func TestKubeconfig(t *testing.T) {
 		err = store.Require()
 	}
 	if err != nil {
-		t.Skipf("needs the Kubernetes programs: %v", err)
+		t.Fatalf("the Kubernetes programs: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -49,7 +49,7 @@ func newAPI(t *testing.T) *api {
 		err = store.Require()
 	}
 	if err != nil {
-		t.Skipf("needs the Kubernetes programs: %v", err)
+		t.Fatalf("the Kubernetes programs: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
