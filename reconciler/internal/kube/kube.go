@@ -4,7 +4,9 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"net/http"
 	"time"
@@ -50,6 +52,9 @@ func Connect(kubeconfig, context string) (*rest.Config, error) {
 	if err != nil {
 		if clientcmd.IsEmptyConfig(err) {
 			return nil, fmt.Errorf("no kubeconfig: give --kubeconfig or set KUBECONFIG")
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no kubeconfig %s", kubeconfig)
 		}
 		return nil, err
 	}
