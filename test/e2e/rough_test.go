@@ -65,7 +65,9 @@ var volatile = regexp.MustCompile(`(?m)^.*\bpod[0-9]+.*\n|^.* link-netns [^:\n]*
 // dump is a node's network configuration, one thing a line, sorted.
 func dump(ctx context.Context, t *testing.T, ns *netns.NS) []string {
 	t.Helper()
-	out := run(ctx, t, ns, `ip link; ip -4 -o addr; ip rule; ip route show table all; sysctl net.ipv4.ip_forward; nft -s list ruleset`)
+	// ip complains of pods whose namespaces are going away just then; a listing
+	// that failed would differ by being empty.
+	out := run(ctx, t, ns, `exec 2>/dev/null; ip link; ip -4 -o addr; ip rule; ip route show table all; sysctl net.ipv4.ip_forward; nft -s list ruleset`)
 	if i := strings.Index(out, "table ip kube-proxy"); i >= 0 {
 		j := strings.Index(out[i:], "\n}\n")
 		out = out[:i] + out[i+j:]
