@@ -31,12 +31,9 @@ func (s Store) Make(ctx context.Context, progress io.Writer) error {
 	}
 	defer unlock()
 	for _, t := range s.Missing() {
-		start := time.Now()
-		fmt.Fprintf(progress, "tools: building %s ...\n", t.Name)
 		if err := s.build(ctx, t, progress); err != nil {
 			return fmt.Errorf("build %s: %w", t.Name, err)
 		}
-		fmt.Fprintf(progress, "tools: built %s in %.0f s\n", t.Name, time.Since(start).Seconds())
 	}
 	return nil
 }
@@ -60,8 +57,27 @@ func (s Store) lock(progress io.Writer) (func(), error) {
 	return func() { f.Close() }, nil
 }
 
-// build compiles one program beside its final name and renames it into place.
+// build puts one program into the Store: a link to what an earlier Store built
+// from the same sources, or to what it compiles now.
 func (s Store) build(ctx context.Context, t Tool, progress io.Writer) error {
+	key, err := t.key(s.Source)
+	if err != nil {
+		return err
+	}
+	built := filepath.Join(filepath.Dir(s.Dir), t.Name+"-"+key)
+	if _, err := os.Stat(built); err != nil {
+		start := time.Now()
+		fmt.Fprintf(progress, "tools: building %s ...\n", t.Name)
+		if err := s.compile(ctx, t, built, progress); err != nil {
+			return err
+		}
+		fmt.Fprintf(progress, "tools: built %s in %.0f s\n", t.Name, time.Since(start).Seconds())
+	}
+	return os.Link(built, s.Path(t.Name))
+}
+
+// compile builds beside the final name and renames into place.
+func (s Store) compile(ctx context.Context, t Tool, built string, progress io.Writer) error {
 	partial := s.Path("." + t.Name + ".partial")
 	defer os.Remove(partial)
 	// Lowest priority: these are minutes of both cores, and whoever waits for
@@ -77,5 +93,5 @@ func (s Store) build(ctx context.Context, t Tool, progress io.Writer) error {
 	if err := cmd.Run(); err != nil {
 		return err
 	}
-	return os.Rename(partial, s.Path(t.Name))
+	return os.Rename(partial, built)
 }

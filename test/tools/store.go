@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -138,21 +140,39 @@ func moduleRoot(from string) (string, error) {
 	}
 }
 
-// keyOf digests what decides the programs: each nested module's pins and main,
-// the linker's flags, the toolchain and the platform.
+// keyOf digests what decides all programs together.
 func keyOf(source string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for _, t := range All() {
-		fmt.Fprintln(h, t.Name, t.Module, t.Package, t.LDFlags)
-	}
-	for _, name := range []string{"etcd/go.mod", "etcd/go.sum", "etcd/main.go", "kubernetes/go.mod", "kubernetes/go.sum"} {
-		text, err := os.ReadFile(filepath.Join(source, name))
+		key, err := t.key(source)
 		if err != nil {
-			return "", fmt.Errorf("digest the tools' modules: %w", err)
+			return "", err
 		}
-		fmt.Fprintln(h, name, len(text))
-		h.Write(text)
+		fmt.Fprintln(h, t.Name, key)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:16], nil
+	return short(h), nil
 }
+
+// key digests what decides one program: its module's pins and sources, the
+// linker's flags, the toolchain and the platform.
+func (t Tool) key(source string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, t.Name, t.Package, t.LDFlags)
+	tree := os.DirFS(filepath.Join(source, t.Module))
+	err := fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(tree, path)
+		fmt.Fprintln(h, path, len(text))
+		h.Write(text)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("digest the module of %s: %w", t.Name, err)
+	}
+	return short(h), nil
+}
+
+// short is enough of a digest to tell builds apart.
+func short(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil))[:16] }

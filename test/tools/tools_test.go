@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,13 +22,14 @@ func tree(t *testing.T) (root string) {
 	t.Setenv(EnvDir, filepath.Join(root, "cache"))
 	write(t, root, "go.mod", "module github.com/fairlead/fairlead\n")
 	tools := filepath.Join(root, "test", "tools")
-	write(t, tools, "etcd/go.mod", "module etcd\n\ngo 1.26.0\n")
-	write(t, tools, "etcd/go.sum", "")
-	write(t, tools, "etcd/main.go", program("etcd"))
-	write(t, tools, "kubernetes/go.mod", "module k8s.io/kubernetes\n\ngo 1.26.0\n")
-	write(t, tools, "kubernetes/go.sum", "")
-	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-proxy"} {
-		write(t, tools, "kubernetes/cmd/"+name+"/main.go", program(name))
+	for _, tool := range All() {
+		// A package outside its nested module stands for one that it requires.
+		module, dir := "example.test/"+tool.Module, tool.Module
+		if tool.Package != "." {
+			module, dir = path.Dir(path.Dir(tool.Package)), tool.Module+"/"+strings.TrimPrefix(tool.Package, path.Dir(path.Dir(tool.Package))+"/")
+		}
+		write(t, tools, tool.Module+"/go.mod", "module "+module+"\n\ngo 1.26.0\n")
+		write(t, tools, dir+"/main.go", program(tool.Name))
 	}
 	return root
 }
@@ -154,13 +156,34 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestOtherSourcesReuse: a change of one nested module builds its programs anew
+// and no others.
+func TestOtherSourcesReuse(t *testing.T) {
+	root := tree(t)
+	if err := find(t, root).Make(context.Background(), &bytes.Buffer{}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, root, "test/tools/etcd/main.go", program("other"))
+	var progress bytes.Buffer
+	after := find(t, root)
+	if err := after.Make(context.Background(), &progress); err != nil {
+		t.Fatal(err, progress.String())
+	}
+	if out, err := exec.Command(after.Path("etcd")).CombinedOutput(); err != nil || string(out) != "other" {
+		t.Errorf("etcd said %q, %v", out, err)
+	}
+	if n := strings.Count(progress.String(), "tools: built "); n != 1 {
+		t.Errorf("%d programs were built: %q", n, progress.String())
+	}
+}
+
 func TestFindRefuses(t *testing.T) {
 	if _, err := Find(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not inside a clone") {
 		t.Errorf("outside a clone: %v", err)
 	}
 	root := t.TempDir()
 	write(t, root, "go.mod", "module github.com/fairlead/fairlead\n")
-	if _, err := Find(root); err == nil || !strings.Contains(err.Error(), "digest the tools' modules") {
+	if _, err := Find(root); err == nil || !strings.Contains(err.Error(), "digest the module of etcd") {
 		t.Errorf("without nested modules: %v", err)
 	}
 }
