@@ -44,7 +44,7 @@ verify: generate ## fail when a generated file is stale
 packages: ## install the Debian packages that the tests use
 	@test/tools/packages || [ "$$(id -u)" -ne 0 ]
 
-tools: ## build etcd, kube-apiserver, kube-controller-manager and kube-proxy (once)
+tools: ## build the Kubernetes programs and control planes that the tests run (once)
 	@go run ./test/tools/build >/dev/null
 
 bench: packages tools ## run the benchmarks (as root, with nothing else running)

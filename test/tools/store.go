@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -49,8 +50,13 @@ func All() []Tool {
 		kube("kube-apiserver"),
 		kube("kube-controller-manager"),
 		kube("kube-proxy"),
+		{Name: "envoy-gateway", Module: "envoygateway", Package: "github.com/envoyproxy/gateway/cmd/envoy-gateway", LDFlags: "-s -w"},
 	}
 }
+
+// clusterPrograms are what a cluster is made of, as opposed to the control
+// planes that only some tests run in one.
+var clusterPrograms = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy"}
 
 // Store is a directory of built programs.
 type Store struct {
@@ -108,16 +114,17 @@ func (s Store) Missing() []Tool {
 	return missing
 }
 
-// Require returns an error that tells the reader what to run when a program is
-// not built.
-func (s Store) Require() error {
-	missing := s.Missing()
-	if len(missing) == 0 {
-		return nil
+// Require returns an error that tells the reader what to run when one of the
+// programs of a cluster is not built, or one of those named besides.
+func (s Store) Require(others ...string) error {
+	var names []string
+	for _, t := range s.Missing() {
+		if slices.Contains(clusterPrograms, t.Name) || slices.Contains(others, t.Name) {
+			names = append(names, t.Name)
+		}
 	}
-	names := make([]string, len(missing))
-	for i, t := range missing {
-		names[i] = t.Name
+	if len(names) == 0 {
+		return nil
 	}
 	return fmt.Errorf("not built: %s (looked in %s); run `make tools` first, it takes some minutes once",
 		strings.Join(names, ", "), s.Dir)

@@ -68,6 +68,9 @@ func TestMakeBuildsWhatIsMissingOnce(t *testing.T) {
 		!strings.Contains(err.Error(), "make tools") {
 		t.Errorf("before: %v", err)
 	}
+	if other := s.Require("envoy-gateway"); other == nil || !strings.Contains(other.Error(), ", envoy-gateway") || strings.Contains(err.Error(), "envoy") {
+		t.Errorf("before: %v and %v", err, other)
+	}
 	var progress bytes.Buffer
 	if err := s.Make(context.Background(), &progress); err != nil {
 		t.Fatal(err, progress.String())
