@@ -53,6 +53,10 @@ type AppliedBundleSpec struct {
 	// they were.
 	// +optional
 	Held []string `json:"held,omitempty"`
+	// Claims lists the objects of somebody else of which a few fields are
+	// Fairlead's, each before the first field is written.
+	// +optional
+	Claims []ClaimedObject `json:"claims,omitempty"`
 	// Traffic is where the requests of this cluster went by the applied
 	// revision, for the next difference to compare with.
 	// +optional
@@ -71,6 +75,20 @@ const (
 	OutcomeApplied  Outcome = "Applied"
 	OutcomePartial  Outcome = "Partial"
 )
+
+// ClaimedObject is an object that somebody else owns and of which a few labels
+// or annotations are Fairlead's. The object's managed fields say which.
+type ClaimedObject struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// Namespace is empty for cluster-scoped objects.
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	// Fragment that claims the fields: TrafficPolicy/namespace/name, or
+	// ClusterSet/name.
+	Fragment string `json:"fragment"`
+}
 
 // TrafficShare is the part of one rule's traffic that one backend is offered
 // while everything is healthy.

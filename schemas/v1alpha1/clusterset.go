@@ -45,9 +45,28 @@ type ClusterSetSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=256
 	Clusters []Cluster `json:"clusters"`
-	// Connectivity says how tunnels are made.
+	// Connectivity says which clusters are joined and how tunnels are made.
 	// +optional
 	Connectivity *Connectivity `json:"connectivity,omitempty"`
+	// Access is what holds where a policy says nothing of access.
+	// +optional
+	Access *DefaultAccess `json:"access,omitempty"`
+	// Trust says where the roots of identities come from.
+	// +optional
+	Trust *Trust `json:"trust,omitempty"`
+	// Tenancy says which directories of the repository may have policies for
+	// what. Left out: every directory for everything. With it, a policy that no
+	// entry allows is an error.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	Tenancy []Tenant `json:"tenancy,omitempty"`
+	// Defaults of what policies leave out.
+	// +optional
+	Defaults *Defaults `json:"defaults,omitempty"`
+	// Rollout says in which order a change reaches the clusters. Left out: all
+	// at once.
+	// +optional
+	Rollout *Rollout `json:"rollout,omitempty"`
 }
 
 // AddressRanges are the ranges that Fairlead allots from. They must overlap
@@ -61,6 +80,10 @@ type AddressRanges struct {
 	// 243.0.0.0/8.
 	// +optional
 	ClusterSet CIDR `json:"clusterset,omitempty"`
+	// ClusterSetIPv6: each shared service gets one address of it besides, where
+	// every exporter and consumer has IPv6. Left out: services have IPv4 alone.
+	// +optional
+	ClusterSetIPv6 CIDR `json:"clustersetIPv6,omitempty"`
 }
 
 // Cluster is one member of the set.
@@ -80,6 +103,11 @@ type Cluster struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`
 	Zone string `json:"zone,omitempty"`
+	// State of the cluster. draining: it still calls, but no traffic is sent to
+	// it and it exports nothing. removed: everything that Fairlead wrote there
+	// is taken away; then the entry can be deleted. Left out: active.
+	// +optional
+	State ClusterState `json:"state,omitempty"`
 	// Labels by which policies may choose the cluster.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
@@ -102,6 +130,18 @@ type Cluster struct {
 	Istio *Istio `json:"istio,omitempty"`
 }
 
+// ClusterState is a step of a cluster's life in the set.
+//
+// +kubebuilder:validation:Enum=active;draining;removed
+type ClusterState string
+
+// The states of a cluster.
+const (
+	ClusterActive   ClusterState = "active"
+	ClusterDraining ClusterState = "draining"
+	ClusterRemoved  ClusterState = "removed"
+)
+
 // ClusterAPI says how to reach an API server.
 type ClusterAPI struct {
 	// Context of the kubeconfig.
@@ -114,6 +154,9 @@ type Providers struct {
 	// EastWest routes between services. Left out: fairlead.
 	// +optional
 	EastWest EastWestProvider `json:"eastWest,omitempty"`
+	// NorthSouth serves the gateway frontends. Left out: none.
+	// +optional
+	NorthSouth NorthSouthProvider `json:"northSouth,omitempty"`
 	// Discovery writes ServiceImports. Left out: fairlead. With existing,
 	// another implementation of the MCS API does, and only ServiceExports are
 	// written.
@@ -127,8 +170,26 @@ type Providers struct {
 
 // EastWestProvider routes between services.
 //
-// +kubebuilder:validation:Enum=istio;fairlead
+// +kubebuilder:validation:Enum=istio;cilium;fairlead
 type EastWestProvider string
+
+// NorthSouthProvider serves requests from outside.
+//
+// +kubebuilder:validation:Enum=envoy-gateway;istio;none
+type NorthSouthProvider string
+
+// Provider is a provider of routing, east-west or north-south.
+//
+// +kubebuilder:validation:Enum=istio;cilium;fairlead;envoy-gateway
+type Provider string
+
+// The providers of routing.
+const (
+	ProviderIstio        Provider = "istio"
+	ProviderCilium       Provider = "cilium"
+	ProviderFairlead     Provider = "fairlead"
+	ProviderEnvoyGateway Provider = "envoy-gateway"
+)
 
 // DiscoveryProvider writes ServiceImports.
 //
@@ -142,12 +203,16 @@ type TunnelProvider string
 
 // The providers.
 const (
-	EastWestIstio     EastWestProvider  = "istio"
-	EastWestFairlead  EastWestProvider  = "fairlead"
-	DiscoveryFairlead DiscoveryProvider = "fairlead"
-	DiscoveryExisting DiscoveryProvider = "existing"
-	TunnelFairlead    TunnelProvider    = "fairlead"
-	TunnelNone        TunnelProvider    = "none"
+	EastWestIstio          EastWestProvider   = "istio"
+	EastWestCilium         EastWestProvider   = "cilium"
+	EastWestFairlead       EastWestProvider   = "fairlead"
+	NorthSouthEnvoyGateway NorthSouthProvider = "envoy-gateway"
+	NorthSouthIstio        NorthSouthProvider = "istio"
+	NorthSouthNone         NorthSouthProvider = "none"
+	DiscoveryFairlead      DiscoveryProvider  = "fairlead"
+	DiscoveryExisting      DiscoveryProvider  = "existing"
+	TunnelFairlead         TunnelProvider     = "fairlead"
+	TunnelNone             TunnelProvider     = "none"
 )
 
 // Network describes a cluster's address ranges.
@@ -195,56 +260,6 @@ type Gateway struct {
 // DefaultTunnelPort is the UDP port of a tunnel where none is given: the one
 // that WireGuard's documentation uses.
 const DefaultTunnelPort = 51820
-
-// Istio describes the mesh of a cluster.
-type Istio struct {
-	// TrustDomain of the mesh's identities. Left out: cluster.local.
-	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
-	TrustDomain string `json:"trustDomain,omitempty"`
-	// EastWestGateway lets the other clusters in. Needed in a cluster that
-	// exports.
-	// +optional
-	EastWestGateway *EastWestGateway `json:"eastWestGateway,omitempty"`
-}
-
-// EastWestGateway is an Istio gateway with TLS passthrough for other clusters.
-type EastWestGateway struct {
-	// Selector of the gateway's pods. Left out: {istio: eastwestgateway}.
-	// +optional
-	Selector map[string]string `json:"selector,omitempty"`
-	// Addresses at which the other clusters reach it.
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	Addresses []Address `json:"addresses"`
-	// Port of the passthrough listener. Left out: 15443.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=65535
-	Port int32 `json:"port,omitempty"`
-}
-
-// Connectivity says how tunnels are made.
-type Connectivity struct {
-	// Driver of the tunnels. Left out: wireguard.
-	// +optional
-	Driver Driver `json:"driver,omitempty"`
-	// MTU of the tunnel interfaces: auto, or a number of bytes from 1280 (the
-	// least that IPv6 allows, RFC 8200) to 9000. Left out: auto, which is the
-	// underlay's less what the encapsulation takes.
-	// +optional
-	// +kubebuilder:validation:Pattern=`^(auto|[1-9][0-9]{3})$`
-	MTU string `json:"mtu,omitempty"`
-}
-
-// Driver makes tunnels.
-//
-// +kubebuilder:validation:Enum=wireguard
-type Driver string
-
-// DriverWireGuard makes WireGuard tunnels.
-const DriverWireGuard Driver = "wireguard"
 
 // Defaults of a ClusterSet.
 const (

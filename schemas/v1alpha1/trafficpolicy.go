@@ -49,9 +49,16 @@ type TrafficPolicySpec struct {
 	// +optional
 	Exports *Exports `json:"exports,omitempty"`
 
-	// Imports says which clusters may call the service. Left out: every cluster.
+	// Imports says which clusters may call the service. Left out: every cluster
+	// that the topology lets reach an exporter.
 	// +optional
 	Imports *Imports `json:"imports,omitempty"`
+
+	// Frontends say where the requests come in that the rules are for. Left
+	// out: the mesh, which is every pod of the importing clusters.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	Frontends []Frontend `json:"frontends,omitempty"`
 
 	// Rules are tried in the order written; the first that matches is used.
 	// The last one has no match. Left out: one rule without backends.
@@ -64,9 +71,28 @@ type TrafficPolicySpec struct {
 	// +optional
 	Failover *Failover `json:"failover,omitempty"`
 
-	// Resilience says how failing endpoints are noticed.
+	// Resilience says how failing endpoints are noticed and how much is sent to
+	// them.
 	// +optional
 	Resilience *Resilience `json:"resilience,omitempty"`
+
+	// LoadBalancing says how one endpoint is chosen among those of a backend.
+	// +optional
+	LoadBalancing *LoadBalancing `json:"loadBalancing,omitempty"`
+
+	// HealthCheck asks the endpoints themselves whether they are well. Left
+	// out: readiness, as Kubernetes sees it.
+	// +optional
+	HealthCheck *HealthCheck `json:"healthCheck,omitempty"`
+
+	// TLS says how the connections to the service are secured.
+	// +optional
+	TLS *TLS `json:"tls,omitempty"`
+
+	// Access says who may call the service. Left out: untouched, or nobody
+	// where the ClusterSet's access.default is deny.
+	// +optional
+	Access *Access `json:"access,omitempty"`
 
 	// AcceptDegradations lists, by name and provider, the places where the
 	// author accepts less than the policy means. Without it each is an error.
@@ -82,6 +108,13 @@ type ServiceReference struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
+	// Names under which the policy governs the service: cluster is
+	// <name>.<namespace>.svc.cluster.local with its short forms, clusterset is
+	// the same under the domain of the ClusterSet. Left out: both where the
+	// provider can, which is Istio and Cilium; clusterset alone with fairlead.
+	// +optional
+	// +kubebuilder:validation:MaxItems=2
+	Names []ServiceName `json:"names,omitempty"`
 	// Ports that are governed. Left out: the ports of the Service, as the
 	// inventory shows them, with the protocol that appProtocol or the port's
 	// name tells, otherwise tcp.
@@ -89,6 +122,17 @@ type ServiceReference struct {
 	// +kubebuilder:validation:MaxItems=32
 	Ports []ServicePort `json:"ports,omitempty"`
 }
+
+// ServiceName is a family of DNS names.
+//
+// +kubebuilder:validation:Enum=clusterset;cluster
+type ServiceName string
+
+// The families of names.
+const (
+	NameClusterSet ServiceName = "clusterset"
+	NameCluster    ServiceName = "cluster"
+)
 
 // ServicePort is one port of a Service.
 type ServicePort struct {
@@ -122,157 +166,13 @@ type ClusterSelector struct {
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
 }
 
-// Rule says where the requests that it matches go.
-type Rule struct {
-	// Name of the rule in diffs and messages. Left out: its place, from 0.
-	// +optional
-	// +kubebuilder:validation:MaxLength=63
-	Name string `json:"name,omitempty"`
-	// Matches: a request matches the rule when it matches any one of these.
-	// Left out: every request matches. Only for http and grpc ports.
-	// +optional
-	// +kubebuilder:validation:MaxItems=64
-	Matches []Match `json:"matches,omitempty"`
-	// Backends share the requests. Left out: every exporter, in tiers by
-	// distance from the consumer: same cluster, same zone, same region, the rest.
-	// +optional
-	// +kubebuilder:validation:MaxItems=64
-	Backends []Backend `json:"backends,omitempty"`
-	// Timeout of a whole request, retries included. Left out: none.
-	// +optional
-	Timeout Duration `json:"timeout,omitempty"`
-	// Retries of a request that failed. Left out: the provider's default.
-	// +optional
-	Retries *Retries `json:"retries,omitempty"`
-}
-
-// Match is a set of conditions; a request must meet all of them.
-type Match struct {
-	// +optional
-	Path *PathMatch `json:"path,omitempty"`
-	// Headers that must all be there. Names are compared without case.
-	// +optional
-	// +kubebuilder:validation:MaxItems=16
-	Headers []HeaderMatch `json:"headers,omitempty"`
-	// Methods: the request has one of these. Left out: any.
-	// +optional
-	// +kubebuilder:validation:MaxItems=9
-	Methods []Method `json:"methods,omitempty"`
-}
-
-// Method is an HTTP method, in capitals (RFC 9110).
-//
-// +kubebuilder:validation:Enum=GET;HEAD;POST;PUT;DELETE;CONNECT;OPTIONS;TRACE;PATCH
-type Method string
-
-// PathMatch compares the path of a request. Exactly one field is set.
-type PathMatch struct {
-	// Exact path, beginning with a slash.
-	// +optional
-	Exact string `json:"exact,omitempty"`
-	// Prefix of whole path elements: /api matches /api and /api/x, not /apix.
-	// +optional
-	Prefix string `json:"prefix,omitempty"`
-}
-
-// HeaderMatch compares the value of one header.
-type HeaderMatch struct {
-	// +kubebuilder:validation:MinLength=1
-	Name string `json:"name"`
-	// Exact value of the header.
-	// +kubebuilder:validation:MinLength=1
-	Exact string `json:"exact"`
-}
-
-// Backend is the service in one cluster, or a subset of its pods there.
-type Backend struct {
-	// Cluster that the pods are in.
-	// +kubebuilder:validation:MinLength=1
-	Cluster string `json:"cluster"`
-	// Subset chooses the pods that have all of these labels. Left out: every
-	// pod of the service.
-	// +optional
-	Subset map[string]string `json:"subset,omitempty"`
-	// Weight inside the priority, relative to its siblings. Left out: 1.
-	// Zero: no share.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=1000000
-	Weight *int32 `json:"weight,omitempty"`
-	// Priority: tiers are tried in ascending order, 0 first. A tier takes what
-	// the tier before it could not keep.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=15
-	Priority int32 `json:"priority,omitempty"`
-}
-
-// Retries says how often and when a failed request is sent again.
-type Retries struct {
-	// Attempts after the first, 1 to 10.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10
-	Attempts int32 `json:"attempts"`
-	// PerTryTimeout of each attempt. Left out: the timeout of the rule.
-	// +optional
-	PerTryTimeout Duration `json:"perTryTimeout,omitempty"`
-	// On lists what counts as failed. Left out: connect-failure and
-	// refused-stream, which are safe for every request.
-	// +optional
-	// +kubebuilder:validation:MaxItems=8
-	On []RetryCondition `json:"on,omitempty"`
-}
-
-// RetryCondition is a way to fail that is worth another attempt.
-//
-// +kubebuilder:validation:Enum="5xx";gateway-error;reset;connect-failure;refused-stream;retriable-4xx
-type RetryCondition string
-
-// Failover says when a backend gives up a part of its share.
-type Failover struct {
-	// MinHealthy: a backend keeps its whole share while at least this
-	// percentage of its endpoints is ready, and below it a proportional part.
-	// Left out: 71%.
-	// +optional
-	MinHealthy Percent `json:"minHealthy,omitempty"`
-}
-
-// Resilience says how failing endpoints are noticed.
-type Resilience struct {
-	// OutlierDetection ejects endpoints that fail. Left out: the provider's
-	// default where a failover needs one, otherwise none.
-	// +optional
-	OutlierDetection *OutlierDetection `json:"outlierDetection,omitempty"`
-}
-
-// OutlierDetection ejects an endpoint for a while after failures in a row.
-type OutlierDetection struct {
-	// Consecutive5xx responses that eject an endpoint. Left out: 5.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	Consecutive5xx int32 `json:"consecutive5xx,omitempty"`
-	// Interval between two looks. Left out: 10s.
-	// +optional
-	Interval Duration `json:"interval,omitempty"`
-	// BaseEjectionTime is multiplied by the number of ejections. Left out: 30s.
-	// +optional
-	BaseEjectionTime Duration `json:"baseEjectionTime,omitempty"`
-	// MaxEjectionPercent of the endpoints that may be ejected at once, 1 to
-	// 100. Left out: 50.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
-	MaxEjectionPercent int32 `json:"maxEjectionPercent,omitempty"`
-}
-
 // AcceptedDegradation names one place where a provider may do less.
 type AcceptedDegradation struct {
 	// Name of the degradation, as the error that asked for it spells it.
 	// +kubebuilder:validation:MinLength=1
 	Name string `json:"name"`
 	// Provider that may degrade.
-	Provider EastWestProvider `json:"provider"`
+	Provider Provider `json:"provider"`
 }
 
 // PolicyStatus is what became of a TrafficPolicy or a ClusterSet that lives in

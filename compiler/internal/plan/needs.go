@@ -173,7 +173,7 @@ func refusals(p *fleet.Policy, provider v1alpha1.EastWestProvider, all []need) [
 }
 
 func accepts(p *fleet.Policy, name string, provider v1alpha1.EastWestProvider) bool {
-	return slices.Contains(p.Accepted, v1alpha1.AcceptedDegradation{Name: name, Provider: provider})
+	return slices.Contains(p.Accepted, v1alpha1.AcceptedDegradation{Name: name, Provider: v1alpha1.Provider(provider)})
 }
 
 // portRefusals checks the protocols of ports that a policy gives.

@@ -44,6 +44,22 @@ func (c *checker) integer(n *node, s *schema, p place) any {
 	return v
 }
 
+// boolean checks a truth value. YAML 1.1 had more words for them; Kubernetes
+// and YAML 1.2 have two.
+func (c *checker) boolean(n *node, p place) any {
+	if n.kind != scalarNode || n.tag != "!!bool" {
+		c.wrongType(n, p, "a boolean", "write true or false, without quotes")
+		return nil
+	}
+	v, err := strconv.ParseBool(n.text)
+	if err != nil {
+		c.wrongType(n, p, "a boolean", "write true or false, in lower case")
+		return nil
+	}
+	c.right = append(c.right, value{p.path, strconv.FormatBool(v), p.at})
+	return v
+}
+
 func allowedNumbers(s *schema) string {
 	return fmt.Sprintf("a whole number from %d to %d", *s.Minimum, *s.Maximum)
 }

@@ -84,6 +84,8 @@ func (c *checker) check(n *node, s *schema, p place) any {
 		return c.list(n, s, p)
 	case "integer":
 		return c.integer(n, s, p)
+	case "boolean":
+		return c.boolean(n, p)
 	}
 	return c.str(n, s, p)
 }
