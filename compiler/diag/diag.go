@@ -37,16 +37,40 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
+// ownRules is the directory of the rules that are part of Fairlead, by which
+// their files are called.
+const ownRules = "schemas/v1alpha1/"
+
+// BuiltIn tells whether a position is in a file that is part of Fairlead, and
+// not one of the user's.
+func (p Position) BuiltIn() bool { return strings.HasPrefix(p.File, ownRules) }
+
 // Compare orders positions by file, line and column.
 func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
 }
 
-// Related is a second place that a diagnostic speaks of: the other of two
-// policies, or the rule that says no.
+// Excerpt is what stands at a position, so that it can be shown where the files
+// are out of reach. The zero value shows nothing.
+type Excerpt struct {
+	// Text of the line around the position, without what ends the line.
+	Text string
+	// First is the column of the first character of Text: 1, or more where the
+	// beginning of a long line was left out.
+	First int
+	// Cut: the end of a long line was left out.
+	Cut bool
+}
+
+// Related is a second place that a diagnostic speaks of, such as the other of
+// two policies.
 type Related struct {
 	Position Position `json:"position"`
-	Message  string   `json:"message"`
+	// EndColumn is that of Diagnostic.
+	EndColumn int    `json:"endColumn,omitempty"`
+	Message   string `json:"message"`
+	// Excerpt is that of Diagnostic.
+	Excerpt Excerpt `json:"-"`
 }
 
 // Diagnostic is one mistake.
@@ -59,9 +83,18 @@ type Diagnostic struct {
 	// Message says what is wrong: one line, no capital, no full stop.
 	Message string `json:"message"`
 	// Fix says what to write instead; empty where the message already does.
-	Fix      string    `json:"fix,omitempty"`
-	Position Position  `json:"position"`
-	Related  []Related `json:"related,omitempty"`
+	Fix      string   `json:"fix,omitempty"`
+	Position Position `json:"position"`
+	// EndColumn is the column after the last character that is meant, on the
+	// line of Position. Zero: not known, or the whole line.
+	EndColumn int `json:"endColumn,omitempty"`
+	// Rule is the place of the rule that says no, where it is written in CUE:
+	// Fairlead's own below schemas/, or one of the repository. Zero: the check is
+	// part of the program, and the page of the code describes it.
+	Rule    Position  `json:"rule,omitzero"`
+	Related []Related `json:"related,omitempty"`
+	// Excerpt is the line that Position is in, where Locate found it.
+	Excerpt Excerpt `json:"-"`
 }
 
 // String returns the diagnostic as one line:
@@ -75,6 +108,9 @@ func (d Diagnostic) String() string {
 	}
 	for _, r := range d.Related {
 		fmt.Fprintf(&b, "; %s: %s", r.Position, r.Message)
+	}
+	if d.Rule != (Position{}) {
+		fmt.Fprintf(&b, "; %s: the rule", d.Rule)
 	}
 	return b.String()
 }

@@ -30,7 +30,7 @@ func Codes() []diag.Code {
 	}
 	return append(out,
 		diag.Code{ID: CodeUnknownDegradation, Title: "unknown degradation", Doc: "acceptDegradations names something that no provider degrades. Use the name that the error asked for."},
-		diag.Code{ID: CodeOpenGateway, Title: "open gateway", Doc: "A warning: a Gateway in the cluster lets other clusters reach every service. Fairlead leaves it alone."})
+		diag.Code{ID: CodeOpenGateway, Title: "open gateway", Severity: diag.Warning, Doc: "A Gateway in the cluster lets other clusters reach every service. Fairlead leaves it alone."})
 }
 
 func degradationText(name string) string {

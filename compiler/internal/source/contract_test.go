@@ -87,10 +87,10 @@ func TestMistakesNameTheirRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, ds := loadPolicy("  service: {name: reviews}\n  exports: {from: {}}\n")
-	if len(ds) != 1 || len(ds[0].Related) != 1 {
+	if len(ds) != 1 {
 		t.Fatalf("got %v", ds)
 	}
-	at := ds[0].Related[0].Position
+	at := ds[0].Rule
 	lines := strings.Split(texts[at.File], "\n")
 	if at.File != "schemas/v1alpha1/rules.cue" || !strings.Contains(lines[at.Line-1], "noCluster: [") {
 		t.Errorf("the rule is said to be at %s", at)

@@ -145,8 +145,7 @@ func (m mistake) diagnostic(rule cue.Value, origin Origin) diag.Diagnostic {
 		d.Related = append(d.Related, diag.Related{Position: origin.At(m.Other), Message: m.OtherIs})
 	}
 	pos := rule.Pos()
-	d.Related = append(d.Related, diag.Related{Message: "the rule",
-		Position: diag.Position{File: pos.Filename(), Line: pos.Line(), Column: pos.Column()}})
+	d.Rule = diag.Position{File: pos.Filename(), Line: pos.Line(), Column: pos.Column()}
 	return d
 }
 
