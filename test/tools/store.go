@@ -51,6 +51,10 @@ func All() []Tool {
 		kube("kube-controller-manager"),
 		kube("kube-proxy"),
 		{Name: "envoy-gateway", Module: "envoygateway", Package: "github.com/envoyproxy/gateway/cmd/envoy-gateway", LDFlags: "-s -w"},
+		{Name: "pilot-discovery", Module: "istio", Package: "istio.io/istio/pilot/cmd/pilot-discovery", LDFlags: "-s -w"},
+		// What reads a mesh's control plane as a proxy, and calls through it.
+		{Name: "xdsread", Module: "xds", Package: "github.com/fairlead/fairlead/test/tools/xds/xdsread", LDFlags: "-s -w"},
+		{Name: "grpcsplit", Module: "xds", Package: "github.com/fairlead/fairlead/test/tools/xds/grpcsplit", LDFlags: "-s -w"},
 	}
 }
 
