@@ -32,6 +32,7 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 	diags = append(diags, found...)
 	plans, refused := plan.Build(f)
 	diags = diag.Sort(append(diags, refused...))
+	diag.Locate(files, diags)
 	if diag.HasErrors(diags) {
 		return Result{}, diags
 	}
@@ -85,10 +86,13 @@ var emitters = []func(plan.Plan) []manifest.Fragment{istio.Emit, l4.Emit, mcs.Em
 
 // add takes in what one cluster needs.
 func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
-	objects := map[manifest.FragmentID][]manifest.Object{}
+	asked := map[manifest.FragmentID]manifest.Fragment{}
 	for _, emit := range emitters {
 		for _, f := range emit(p) {
-			objects[f.ID] = append(objects[f.ID], f.Objects...)
+			whole := asked[f.ID]
+			whole.Objects = append(whole.Objects, f.Objects...)
+			whole.Claims = append(whole.Claims, f.Claims...)
+			asked[f.ID] = whole
 		}
 	}
 	s := store{plan: p, held: map[manifest.FragmentID]bool{}}
@@ -100,7 +104,7 @@ func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
 	for _, n := range p.Pending {
 		s.wait(n.Fragment, n.Message)
 	}
-	bundle := s.bundle(objects)
+	bundle := s.bundle(asked)
 	r.Bundles = append(r.Bundles, bundle)
 	r.Held, r.Pending = append(r.Held, s.heldNotes...), append(r.Pending, s.pending...)
 	for _, t := range p.Traffic {

@@ -42,13 +42,14 @@ func (s *store) wait(id manifest.FragmentID, message string) {
 }
 
 // bundle keeps what can be written: fragments that nothing conflicts with,
-// objects whose namespace exists and whose kind is served.
-func (s *store) bundle(objects map[manifest.FragmentID][]manifest.Object) manifest.Bundle {
+// objects and claims whose namespace exists and whose kind is served.
+func (s *store) bundle(asked map[manifest.FragmentID]manifest.Fragment) manifest.Bundle {
 	out := manifest.Bundle{Store: s.plan.Store, ClusterSet: s.plan.ClusterSet, Context: s.plan.Context}
-	for _, id := range slices.Sorted(maps.Keys(objects)) {
-		f := manifest.Fragment{ID: id}
-		slices.SortFunc(objects[id], func(a, b manifest.Object) int { return a.Ref().Compare(b.Ref()) })
-		for _, o := range objects[id] {
+	for _, id := range slices.Sorted(maps.Keys(asked)) {
+		f := manifest.Fragment{ID: id, Claims: s.claims(id, asked[id].Claims)}
+		objects := asked[id].Objects
+		slices.SortFunc(objects, func(a, b manifest.Object) int { return a.Ref().Compare(b.Ref()) })
+		for _, o := range objects {
 			if conflict := s.conflict(o); conflict != "" {
 				s.hold(id, conflict)
 				continue
@@ -59,9 +60,28 @@ func (s *store) bundle(objects map[manifest.FragmentID][]manifest.Object) manife
 			}
 			f.Objects = append(f.Objects, o.Stamp(id))
 		}
-		if !s.held[id] && len(f.Objects) > 0 {
+		if !s.held[id] && len(f.Objects)+len(f.Claims) > 0 {
 			out.Fragments = append(out.Fragments, f)
 		}
+	}
+	return out
+}
+
+// claims keeps what can be claimed, one claim for each object. Whether the
+// object is there, and whose the fields are, is seen where they are written.
+func (s *store) claims(id manifest.FragmentID, asked []manifest.Claim) []manifest.Claim {
+	slices.SortFunc(asked, manifest.Claim.Compare)
+	var out []manifest.Claim
+	for _, c := range asked {
+		if missing := s.missing(c.Ref()); missing != "" {
+			s.wait(id, missing)
+			continue
+		}
+		if last := len(out) - 1; last >= 0 && out[last].Ref() == c.Ref() {
+			out[last] = out[last].With(c)
+			continue
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -22,8 +22,8 @@ import (
 var update = flag.Bool("update", false, "write what came out into the stories")
 
 // A story is an archive: an inventory, documents in policies/, and in want what
-// must come out, as one line for each thing; objects/… hold whole objects that
-// must come out exactly so.
+// must come out, as one line for each thing; objects/… and claims/… hold whole
+// ones that must come out exactly so.
 func TestStories(t *testing.T) {
 	for _, name := range storyFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
@@ -41,6 +41,9 @@ func TestStories(t *testing.T) {
 			for _, b := range result.Bundles {
 				for _, o := range b.Objects() {
 					got["objects/"+b.Store+"/"+o.Ref().String()] = string(o.YAML())
+				}
+				for _, c := range b.Claims() {
+					got["claims/"+b.Store+"/"+c.Ref().String()] = string(c.YAML())
 				}
 			}
 			compare(t, name, archive, got)
@@ -92,6 +95,9 @@ func summary(r compiler.Result) []string {
 			for _, o := range f.Objects {
 				out = append(out, fmt.Sprintf("object %s %s: %s", b.Store, f.ID, o.Ref()))
 			}
+			for _, c := range f.Claims {
+				out = append(out, fmt.Sprintf("claim %s %s: %s", b.Store, f.ID, c.Ref()))
+			}
 		}
 	}
 	for _, t := range r.Traffic {
@@ -106,7 +112,7 @@ func compare(t *testing.T, name string, archive *txtar.Archive, got map[string]s
 	t.Helper()
 	seen := false
 	for i, f := range archive.Files {
-		if f.Name != "want" && !strings.HasPrefix(f.Name, "objects/") {
+		if f.Name != "want" && !strings.HasPrefix(f.Name, "objects/") && !strings.HasPrefix(f.Name, "claims/") {
 			continue
 		}
 		seen = true

@@ -71,6 +71,9 @@ func preview(ctx context.Context, b manifest.Bundle, w work) (report.Cluster, []
 	}
 	plan := apply.NewPlan(state, b, w.held(b.Store))
 	out.Unchanged = plan.Unchanged
+	for _, a := range plan.Noted {
+		out.Actions = append(out.Actions, report.FromAction(a))
+	}
 	for _, s := range plan.Steps {
 		before, after := s.Texts()
 		out.Actions = append(out.Actions, difference(b.Store, s.Op(), versions{s.Ref, s.Fragment, before, after}))

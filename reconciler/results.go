@@ -34,30 +34,59 @@ func compareResults(before, after compiler.Result) []report.Cluster {
 // held fragments stay.
 func compareBundles(before, after manifest.Bundle, held []manifest.FragmentID) report.Cluster {
 	out := report.Cluster{Name: after.Store, Digest: after.Digest(), Actions: []report.Action{}}
-	objects := map[manifest.Ref]versions{}
+	parts := map[part]versions{}
 	for _, f := range before.Fragments {
-		for _, o := range f.Objects {
-			objects[o.Ref()] = versions{ref: o.Ref(), fragment: f.ID, before: o.YAML()}
+		for at, text := range partsOf(f) {
+			parts[at] = versions{ref: at.ref, fragment: f.ID, before: text}
 		}
 	}
 	for _, f := range after.Fragments {
-		for _, o := range f.Objects {
-			objects[o.Ref()] = versions{ref: o.Ref(), fragment: f.ID, before: objects[o.Ref()].before, after: o.YAML()}
+		for at, text := range partsOf(f) {
+			parts[at] = versions{ref: at.ref, fragment: f.ID, before: parts[at].before, after: text}
 		}
 	}
-	for _, v := range objects {
-		op := apply.Changed
-		switch {
-		case bytes.Equal(v.before, v.after), v.after == nil && slices.Contains(held, v.fragment):
+	for at, v := range parts {
+		if bytes.Equal(v.before, v.after) || v.after == nil && slices.Contains(held, v.fragment) {
 			out.Unchanged++
 			continue
-		case v.before == nil:
-			op = apply.Created
-		case v.after == nil:
-			op = apply.Pruned
 		}
-		out.Actions = append(out.Actions, difference(after.Store, op, v))
+		out.Actions = append(out.Actions, difference(after.Store, at.op(v), v))
 	}
 	sortDifferences(out.Actions)
 	return out
+}
+
+// part is what a bundle can have once: an object, or what one fragment claims
+// of somebody else's.
+type part struct {
+	ref manifest.Ref
+	// claimedBy is empty for an object.
+	claimedBy manifest.FragmentID
+}
+
+// partsOf returns the canonical YAML of everything in a fragment.
+func partsOf(f manifest.Fragment) map[part][]byte {
+	all := map[part][]byte{}
+	for _, o := range f.Objects {
+		all[part{ref: o.Ref()}] = o.YAML()
+	}
+	for _, c := range f.Claims {
+		all[part{c.Ref(), f.ID}] = c.YAML()
+	}
+	return all
+}
+
+// op is what would be done to a part that differs.
+func (p part) op(v versions) apply.Op {
+	switch {
+	case p.claimedBy != "" && v.after == nil:
+		return apply.Released
+	case p.claimedBy != "":
+		return apply.Claimed
+	case v.before == nil:
+		return apply.Created
+	case v.after == nil:
+		return apply.Pruned
+	}
+	return apply.Changed
 }

@@ -187,7 +187,7 @@ func merge(total *Report, one Report) {
 	before := map[string][]report.Action{}
 	for _, c := range total.Clusters {
 		for _, a := range c.Actions {
-			if a.Op != apply.Held && a.Op != apply.Failed {
+			if a.Op.Writes() {
 				before[c.Name] = append(before[c.Name], a)
 			}
 		}
@@ -206,7 +206,7 @@ func writes(r Report) int {
 	n := 0
 	for _, c := range r.Clusters {
 		for _, a := range c.Actions {
-			if a.Op != apply.Held && a.Op != apply.Failed {
+			if a.Op.Writes() {
 				n++
 			}
 		}

@@ -138,6 +138,8 @@ type Fragment struct {
 	ID FragmentID
 	// Objects sorted by Ref.
 	Objects []Object
+	// Claims sorted by Ref, at most one on each object.
+	Claims []Claim
 }
 
 // Bundle is everything for one config store.
@@ -162,12 +164,17 @@ func (b Bundle) Objects() []Object {
 	return all
 }
 
-// YAML returns the objects of the bundle as one stream of documents.
+// YAML returns the objects of the bundle as one stream of documents, and after
+// them the claims.
 func (b Bundle) YAML() []byte {
 	var out []byte
 	for _, o := range b.Objects() {
 		out = append(out, "---\n"...)
 		out = append(out, o.YAML()...)
+	}
+	for _, c := range b.Claims() {
+		out = append(out, "---\n"...)
+		out = append(out, c.YAML()...)
 	}
 	return out
 }

@@ -39,6 +39,8 @@ type run struct {
 	outcome Outcome
 	// remaining are the members that exist in the end.
 	remaining []*unstructured.Unstructured
+	// unreleased are the claims that could not be given back.
+	unreleased []v1alpha1.ClaimedObject
 	// down says that the server cannot be reached any more: the rest is left
 	// to the next run.
 	down string
@@ -60,7 +62,7 @@ func Apply(ctx context.Context, req Request) Outcome {
 	if err != nil {
 		return Outcome{Error: err.Error()}
 	}
-	r := &run{request: req, parent: state.parent, last: last, outcome: Outcome{Unchanged: plan.Unchanged}}
+	r := &run{request: req, parent: state.parent, last: last, outcome: Outcome{Actions: plan.Noted, Unchanged: plan.Unchanged}}
 	if len(plan.Steps) > 0 {
 		if r.announce(ctx, state, plan); r.outcome.Error != "" {
 			return r.outcome
@@ -110,9 +112,12 @@ func (r *run) take(ctx context.Context, step Step) {
 		return
 	}
 	var result result
-	if step.Desired != nil {
+	switch {
+	case step.Claim:
+		result = r.claim(ctx, step)
+	case step.Desired != nil:
 		result = r.write(ctx, step)
-	} else {
+	default:
 		result = r.remove(ctx, step)
 	}
 	r.lock.Lock()
@@ -120,6 +125,9 @@ func (r *run) take(ctx context.Context, step Step) {
 	if result.lost {
 		r.down = result.message
 		return
+	}
+	if step.Claim && step.Desired == nil && result.op == Failed {
+		r.unreleased = append(r.unreleased, recorded(step.Ref, step.Fragment))
 	}
 	if result.exists != nil {
 		r.remaining = append(r.remaining, result.exists)
@@ -143,10 +151,12 @@ func (r *run) settle(ctx context.Context, plan Plan) {
 		return
 	}
 	outcome := v1alpha1.OutcomeApplied
-	if r.outcome.Count(Failed)+r.outcome.Count(Held) > 0 {
+	if r.outcome.Count(Failed)+r.outcome.Count(Held)+r.outcome.Count(Pending) > 0 {
 		outcome = v1alpha1.OutcomePartial
 	}
-	record, err := after(r.request, r.members(plan), r.last, outcome)
+	spec := v1alpha1.AppliedBundleSpec{Outcome: outcome, Traffic: KeepHeld(r.request.Traffic, r.last, r.request.Held),
+		Claims: sortClaims(append(slices.Clone(plan.claims), r.unreleased...))}
+	record, err := after(r.request, spec, r.members(plan))
 	if err == nil && (r.parent == nil || !Equal(record, r.parent)) {
 		err = r.writeParent(ctx, record)
 	}

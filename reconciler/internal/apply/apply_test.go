@@ -48,11 +48,24 @@ func newWorld(t *testing.T) world {
 	w := world{cluster, fmt.Sprintf("w%d", worlds.n)}
 	worlds.Unlock()
 	cluster.Namespace(t, w.name)
+	// What the bundles claim fields of.
+	for _, name := range []string{"theirs", "other"} {
+		cluster.Create(t, "services", w.service(name))
+	}
 	return w
 }
 
+// service is a Service as somebody else makes it.
+func (w world) service(name string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Service",
+		"metadata": map[string]any{"name": name, "namespace": w.name, "annotations": map[string]any{"their": "note"}},
+		"spec":     map[string]any{"ports": []any{map[string]any{"port": int64(80)}}},
+	}}
+}
+
 // bundle reads a bundle from testdata; each document's first line names its
-// fragment.
+// fragment, and says whether it is an object or a claim.
 func (w world) bundle(t *testing.T, file string) manifest.Bundle {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + file)
@@ -63,7 +76,8 @@ func (w world) bundle(t *testing.T, file string) manifest.Bundle {
 	replaced := strings.NewReplacer("$NS", w.name, "production", w.name).Replace(string(text))
 	for _, document := range strings.Split(replaced, "---\n") {
 		head, _, _ := strings.Cut(document, "\n")
-		id := manifest.FragmentID(strings.TrimPrefix(head, "# fragment: "))
+		what, name, _ := strings.Cut(head, ": ")
+		id := manifest.FragmentID(name)
 		var content map[string]any
 		if err := yaml.Unmarshal([]byte(document), &content); err != nil {
 			t.Fatal(err)
@@ -77,6 +91,11 @@ func (w world) bundle(t *testing.T, file string) manifest.Bundle {
 		if i < 0 {
 			i = len(bundle.Fragments)
 			bundle.Fragments = append(bundle.Fragments, manifest.Fragment{ID: id})
+		}
+		if what == "# claim" {
+			u := o.Unstructured()
+			bundle.Fragments[i].Claims = append(bundle.Fragments[i].Claims, manifest.MustClaim(o.Ref(), u.GetLabels(), u.GetAnnotations()))
+			continue
 		}
 		bundle.Fragments[i].Objects = append(bundle.Fragments[i].Objects, o)
 	}
@@ -236,7 +255,9 @@ changed Service/NS/cart
 changed ServiceRoute/NS/cart
 pruned DestinationRule/NS/reviews
 pruned ServiceExport/NS/cart
-pruned VirtualService/NS/reviews`, "NS", w.name)
+pruned VirtualService/NS/reviews
+claimed Service/NS/theirs
+released Service/NS/other`, "NS", w.name)
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}

@@ -19,7 +19,12 @@ const FieldManager = "fairlead"
 // field is there with its value, and every field that was applied before is
 // still desired. Defaults of the server and fields of others do not count.
 func Equal(desired, live *unstructured.Unstructured) bool {
-	owned := ownedFields(live)
+	return equal(FieldManager, desired, live)
+}
+
+// equal is Equal for what a field manager applies.
+func equal(manager string, desired, live *unstructured.Unstructured) bool {
+	owned := fieldsOf(live, manager)
 	if owned == nil || live.GetAPIVersion() != desired.GetAPIVersion() {
 		return false
 	}
@@ -68,9 +73,12 @@ func withoutIdentity(o *unstructured.Unstructured) map[string]any {
 
 // ownedFields returns the fields that were applied by Fairlead last; nil where
 // it never applied the object, or somebody took the record away.
-func ownedFields(live *unstructured.Unstructured) *fieldpath.Set {
+func ownedFields(live *unstructured.Unstructured) *fieldpath.Set { return fieldsOf(live, FieldManager) }
+
+// fieldsOf is ownedFields for any field manager.
+func fieldsOf(live *unstructured.Unstructured, manager string) *fieldpath.Set {
 	for _, entry := range live.GetManagedFields() {
-		if entry.Manager != FieldManager || entry.Operation != "Apply" || entry.Subresource != "" || entry.FieldsV1 == nil {
+		if entry.Manager != manager || entry.Operation != "Apply" || entry.Subresource != "" || entry.FieldsV1 == nil {
 			continue
 		}
 		set := &fieldpath.Set{}

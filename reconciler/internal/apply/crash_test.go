@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fairlead/fairlead/compiler/manifest"
 	"github.com/fairlead/fairlead/reconciler/internal/apply"
 )
 
@@ -82,12 +83,17 @@ func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 // throughCut applies a bundle through a connection that is cut.
 func (w world) throughCut(ctx context.Context, t *testing.T, file string, c *cut) apply.Outcome {
 	t.Helper()
+	return w.through(ctx, t, w.bundle(t, file), c)
+}
+
+func (w world) through(ctx context.Context, t *testing.T, bundle manifest.Bundle, c *cut) apply.Outcome {
+	t.Helper()
 	config := rest.CopyConfig(w.cluster.Config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		c.next = next
 		return c
 	})
-	return apply.Apply(ctx, apply.Request{Client: w.client(t, config), Bundle: w.bundle(t, file), Revision: "r1"})
+	return apply.Apply(ctx, apply.Request{Client: w.client(t, config), Bundle: bundle, Revision: "r1"})
 }
 
 // TestKilledBetweenAnyTwoWrites goes from nothing to one bundle and on to
@@ -150,7 +156,7 @@ func TestInterruptFinishesWhatIsInFlight(t *testing.T) {
 		}
 	}}
 	outcome := w.throughCut(ctx, t, "before.yaml", c)
-	if outcome.Error != "interrupted after 1 of 6 changes" || outcome.Count(apply.Created) != 1 {
+	if outcome.Error != "interrupted after 1 of 8 changes" || outcome.Count(apply.Created) != 1 {
 		t.Errorf("error %q, actions:\n%s", outcome.Error, written(outcome))
 	}
 	if c.writes != 2 {
@@ -159,7 +165,7 @@ func TestInterruptFinishesWhatIsInFlight(t *testing.T) {
 	if w.objects(t)["Dataplane/"+w.name] == nil {
 		t.Error("the write in flight was reported but not made")
 	}
-	if rest := must(t, w.apply(t, w.bundle(t, "before.yaml"))); rest.Count(apply.Created) != 5 {
+	if rest := must(t, w.apply(t, w.bundle(t, "before.yaml"))); rest.Count(apply.Created) != 5 || rest.Count(apply.Claimed) != 2 {
 		t.Errorf("the next run:\n%s", written(rest))
 	}
 }
@@ -167,7 +173,7 @@ func TestInterruptFinishesWhatIsInFlight(t *testing.T) {
 func TestServerThatGoesAwayIsNamedOnce(t *testing.T) {
 	w := newWorld(t)
 	outcome := w.throughCut(context.Background(), t, "before.yaml", &cut{at: 3})
-	if !strings.HasSuffix(outcome.Error, "cut, after 1 of 6 changes") || outcome.Count(apply.Failed) != 0 {
+	if !strings.HasSuffix(outcome.Error, "cut, after 1 of 8 changes") || outcome.Count(apply.Failed) != 0 {
 		t.Errorf("error %q, actions:\n%s", outcome.Error, written(outcome))
 	}
 }

@@ -14,6 +14,11 @@
 // some after the last. So a run that is killed between any two writes leaves
 // nothing that the next one does not find.
 //
+// A Claim is written as a field manager of its fragment's own, without force: a
+// field that somebody else set to another value is held, an object that is not
+// there is pending. Claimed objects are no members of the set; the AppliedBundle
+// names them, and what is not wanted any more is released by applying nothing.
+//
 // Words: a Step is one write that is wanted; an Action is what became of one
 // object; an Outcome is what became of the cluster.
 //

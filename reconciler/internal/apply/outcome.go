@@ -13,16 +13,28 @@ import (
 // Op says what became of one object.
 type Op string
 
-// The operations. Only the first three are writes.
+// The operations. Those before Pending are writes.
 const (
 	Created Op = "created"
 	Changed Op = "changed"
 	Pruned  Op = "pruned"
-	// Held: somebody else owns an object of that name; it was not touched.
+	// Claimed: fields of somebody else's object were set; Released: given back.
+	Claimed  Op = "claimed"
+	Released Op = "released"
+	// Pending: the object that fields are claimed of does not exist yet.
+	Pending Op = "pending"
+	// Held: somebody else owns an object of that name, or the claimed fields;
+	// it was not touched.
 	Held Op = "held"
 	// Failed: the server refused the write, or could not be reached.
 	Failed Op = "failed"
 )
+
+// ops in the order in which they are listed.
+var ops = []Op{Created, Changed, Pruned, Claimed, Released, Pending, Held, Failed}
+
+// Writes tells whether the operation changes the cluster.
+func (o Op) Writes() bool { return o != Pending && o != Held && o != Failed }
 
 // Action is what became of one object.
 type Action struct {
@@ -30,7 +42,7 @@ type Action struct {
 	Ref manifest.Ref
 	// Fragment that the object belongs to.
 	Fragment manifest.FragmentID
-	// Message says why, for Held and Failed; one line.
+	// Message says why, where the operation is no write; one line.
 	Message string
 }
 
@@ -72,11 +84,19 @@ func (o Outcome) Count(op Op) int {
 func (o Outcome) OK() bool { return o.Error == "" && o.Count(Failed) == 0 }
 
 // Writes counts the objects that were written.
-func (o Outcome) Writes() int { return o.Count(Created) + o.Count(Changed) + o.Count(Pruned) }
+func (o Outcome) Writes() int {
+	n := 0
+	for _, a := range o.Actions {
+		if a.Op.Writes() {
+			n++
+		}
+	}
+	return n
+}
 
 func sortActions(actions []Action) {
-	rank := func(op Op) int { return slices.Index([]Op{Created, Changed, Pruned, Held, Failed}, op) }
+	rank := func(op Op) int { return slices.Index(ops, op) }
 	slices.SortFunc(actions, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(rank(a.Op), rank(b.Op)), a.Ref.Compare(b.Ref))
+		return cmp.Or(cmp.Compare(rank(a.Op), rank(b.Op)), a.Ref.Compare(b.Ref), cmp.Compare(a.Fragment, b.Fragment))
 	})
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Owner says who an object that is not ours belongs to, as well as can be
-// known: the ApplySet or tool that its labels name, or who wrote it last.
+// known: the ApplySet or tool that its labels name, or who wrote it last besides
+// Fairlead's claims.
 func Owner(o metav1.Object) string {
 	if set := o.GetLabels()[applyset.LabelPartOf]; set != "" {
 		return "another ApplySet (" + set + ")"
@@ -21,7 +22,7 @@ func Owner(o metav1.Object) string {
 	owner := "somebody else"
 	var last *metav1.Time
 	for _, entry := range o.GetManagedFields() {
-		if entry.Subresource == "" && (last == nil || entry.Time != nil && last.Before(entry.Time)) {
+		if entry.Subresource == "" && !ownManager(entry.Manager) && (last == nil || entry.Time != nil && last.Before(entry.Time)) {
 			owner, last = entry.Manager, entry.Time
 		}
 	}

@@ -52,8 +52,8 @@ func (s State) refuse(bundle manifest.Bundle) string {
 }
 
 // before returns the record that is written before the first member: it names
-// every kind and namespace that has or will have members, and still the
-// revision that was applied last.
+// every kind and namespace that has or will have members, every object of which
+// something is or will be claimed, and still the revision that was applied last.
 func before(req Request, state State, plan Plan) (*unstructured.Unstructured, error) {
 	last, err := state.record()
 	if err != nil {
@@ -68,6 +68,7 @@ func before(req Request, state State, plan Plan) (*unstructured.Unstructured, er
 	if spec.Outcome != v1alpha1.OutcomePartial || spec.Digest != req.Bundle.Digest() {
 		spec.Outcome = v1alpha1.OutcomeApplying
 	}
+	spec.Claims = sortClaims(append(slices.Clone(plan.claims), state.recordedClaims...))
 	members := append(slices.Clone(plan.kept), state.Members()...)
 	kinds, namespaces := extent(members)
 	if state.parent != nil {
@@ -77,15 +78,10 @@ func before(req Request, state State, plan Plan) (*unstructured.Unstructured, er
 	return parent(req.Bundle.ClusterSet, spec, kinds, namespaces)
 }
 
-// after returns the record that is written last.
-func after(req Request, remaining []*unstructured.Unstructured, last []v1alpha1.TrafficShare, outcome v1alpha1.Outcome) (*unstructured.Unstructured, error) {
-	spec := v1alpha1.AppliedBundleSpec{
-		Cluster:  req.Bundle.Store,
-		Revision: req.Revision,
-		Digest:   req.Bundle.Digest(),
-		Outcome:  outcome,
-		Traffic:  KeepHeld(req.Traffic, last, req.Held),
-	}
+// after completes the record that is written last: spec says what became of the
+// bundle.
+func after(req Request, spec v1alpha1.AppliedBundleSpec, remaining []*unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	spec.Cluster, spec.Revision, spec.Digest = req.Bundle.Store, req.Revision, req.Bundle.Digest()
 	for _, id := range req.Held {
 		spec.Held = append(spec.Held, policyOf(id))
 	}

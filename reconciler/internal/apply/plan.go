@@ -11,13 +11,17 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/manifest"
 	"github.com/fairlead/fairlead/reconciler/internal/applyset"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Step is one write that is wanted.
 type Step struct {
 	Ref      manifest.Ref
 	Fragment manifest.FragmentID
-	// Desired is nil where the object is to be removed.
+	// Claim: the object is somebody else's, and only the fields that the
+	// fragment claims are written.
+	Claim bool
+	// Desired is nil where the object is to be removed, or the claim released.
 	Desired *unstructured.Unstructured
 	// Live is nil where the object is believed to be absent.
 	Live *unstructured.Unstructured
@@ -27,14 +31,18 @@ type Step struct {
 type Plan struct {
 	// Steps in the order of writing; those of one rank may go at once.
 	Steps []Step
-	// Unchanged counts the objects that are as they should be.
+	// Noted are the claims that cannot be written now: Pending and Held.
+	Noted []Action
+	// Unchanged counts the objects and claims that are as they should be.
 	Unchanged int
 	// kept are the members that stay: wanted, or of a held fragment.
 	kept []*unstructured.Unstructured
+	// claims that stay: wanted, or of a held fragment.
+	claims []v1alpha1.ClaimedObject
 }
 
 // NewPlan compares what a cluster holds with a bundle. Members of held
-// fragments are neither changed nor removed.
+// fragments are neither changed nor removed, nor are their claims.
 func NewPlan(state State, bundle manifest.Bundle, held []manifest.FragmentID) Plan {
 	var plan Plan
 	wanted := map[key]bool{}
@@ -59,6 +67,7 @@ func NewPlan(state State, bundle manifest.Bundle, held []manifest.FragmentID) Pl
 			plan.Steps = append(plan.Steps, Step{Ref: RefOf(live), Fragment: fragment, Live: live})
 		}
 	}
+	plan.claimSteps(state, bundle, held)
 	slices.SortStableFunc(plan.Steps, func(a, b Step) int { return cmp.Compare(a.rank(), b.rank()) })
 	return plan
 }

@@ -15,6 +15,10 @@ import (
 // Op returns what taking the step would do.
 func (s Step) Op() Op {
 	switch {
+	case s.Claim && s.Desired == nil:
+		return Released
+	case s.Claim:
+		return Claimed
 	case s.Desired == nil:
 		return Pruned
 	case s.Live == nil:
@@ -28,12 +32,19 @@ func (s Step) Op() Op {
 // the live object only the fields are shown that are or were Fairlead's.
 func (s Step) Texts() (before, after []byte) {
 	var want map[string]any
-	if s.Desired != nil {
+	manager := FieldManager
+	if s.Claim {
+		manager = ClaimManager(s.Fragment)
+	}
+	switch {
+	case s.Desired != nil:
 		want = withoutIdentity(s.Desired)
 		after = text(s.Desired, want)
+	case s.Claim:
+		after = text(s.Live, nil)
 	}
 	if s.Live != nil {
-		owned := ownedFields(s.Live)
+		owned := fieldsOf(s.Live, manager)
 		if owned == nil {
 			owned = &fieldpath.Set{}
 		}

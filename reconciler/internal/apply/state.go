@@ -46,6 +46,10 @@ type State struct {
 	// parent is the AppliedBundle; nil where there is none.
 	parent  *unstructured.Unstructured
 	members map[key]*unstructured.Unstructured
+	// recordedClaims are those that the parent names, claimed the objects that
+	// these and the bundle's claims are on, as far as they exist.
+	recordedClaims []v1alpha1.ClaimedObject
+	claimed        map[key]*unstructured.Unstructured
 }
 
 // Traffic returns what was recorded at the last apply; nil where nothing was.
@@ -69,9 +73,9 @@ var parentKind = v1alpha1.GroupVersion.WithKind(v1alpha1.KindAppliedBundle)
 
 // Read collects what the cluster holds of the bundle's ApplySet. It sends one
 // list request (or some pages) for each kind that the bundle has or the parent
-// names, and writes nothing.
+// names, and for each kind and namespace with claims; it writes nothing.
 func Read(ctx context.Context, client kube.Client, bundle manifest.Bundle) (State, error) {
-	state := State{members: map[key]*unstructured.Unstructured{}}
+	state := State{members: map[key]*unstructured.Unstructured{}, claimed: map[key]*unstructured.Unstructured{}}
 	parents, err := client.Resource(parentKind, "")
 	if meta.IsNoMatchError(err) {
 		return state, fmt.Errorf("the custom resources of %s are not installed (kubectl apply --server-side -f deploy/crds)", v1alpha1.Group)
@@ -86,21 +90,58 @@ func Read(ctx context.Context, client kube.Client, bundle manifest.Bundle) (Stat
 	case !apierrors.IsNotFound(err):
 		return state, err
 	}
+	record, err := state.record()
+	if err != nil {
+		return state, err
+	}
+	state.recordedClaims = record.Spec.Claims
 	var lock sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelRequests)
-	for _, kind := range kindsToList(bundle, state.parent) {
+	read := func(into map[key]*unstructured.Unstructured, at extentOf, selector string) {
 		group.Go(func() error {
-			found, err := listMembers(ctx, client, kind, applyset.ID(bundle.ClusterSet))
+			found, err := list(ctx, client, at, selector)
 			lock.Lock()
 			defer lock.Unlock()
 			for _, o := range found {
-				state.members[keyOf(o)] = o
+				into[keyOf(o)] = o
 			}
 			return err
 		})
 	}
+	for _, kind := range kindsToList(bundle, state.parent) {
+		read(state.members, extentOf{kind: kind}, applyset.LabelPartOf+"="+applyset.ID(bundle.ClusterSet))
+	}
+	for _, at := range claimedExtents(bundle, state.recordedClaims) {
+		read(state.claimed, at, "")
+	}
 	return state, group.Wait()
+}
+
+// extentOf is a kind in one namespace, or in all where there is none.
+type extentOf struct {
+	kind      schema.GroupVersionKind
+	namespace string
+}
+
+// claimedExtents returns where the objects with claims are, each once.
+func claimedExtents(bundle manifest.Bundle, before []v1alpha1.ClaimedObject) []extentOf {
+	var all []extentOf
+	seen := map[key]bool{}
+	add := func(ref manifest.Ref) {
+		ref.Name = ""
+		if !seen[keyOfRef(ref)] {
+			seen[keyOfRef(ref)] = true
+			all = append(all, extentOf{schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind), ref.Namespace})
+		}
+	}
+	for _, c := range bundle.Claims() {
+		add(c.Ref())
+	}
+	for _, c := range before {
+		add(refOfRecorded(c))
+	}
+	return all
 }
 
 // kindsToList returns every kind that may have members, each once, in the
@@ -127,8 +168,8 @@ func kindsToList(bundle manifest.Bundle, parent *unstructured.Unstructured) []sc
 	return kinds
 }
 
-func listMembers(ctx context.Context, client kube.Client, kind schema.GroupVersionKind, id string) ([]*unstructured.Unstructured, error) {
-	resource, err := client.Resource(kind, "")
+func list(ctx context.Context, client kube.Client, at extentOf, selector string) ([]*unstructured.Unstructured, error) {
+	resource, err := client.Resource(at.kind, at.namespace)
 	if meta.IsNoMatchError(err) {
 		// The server has no such kind, hence no such object. Writing one is
 		// refused where it is tried.
@@ -138,9 +179,9 @@ func listMembers(ctx context.Context, client kube.Client, kind schema.GroupVersi
 		return nil, err
 	}
 	var found []*unstructured.Unstructured
-	for o, err := range kube.List(ctx, resource, applyset.LabelPartOf+"="+id) {
+	for o, err := range kube.List(ctx, resource, selector) {
 		if err != nil {
-			return found, fmt.Errorf("list %s: %w", kind.Kind, err)
+			return found, fmt.Errorf("list %s: %w", at.kind.Kind, err)
 		}
 		found = append(found, o)
 	}

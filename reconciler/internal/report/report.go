@@ -37,8 +37,8 @@ type Cluster struct {
 	Digest string `json:"digest"`
 	// Error says why the cluster could not be served, or not to the end.
 	Error string `json:"error,omitempty"`
-	// Actions in the order created, changed, pruned, held, failed. What is as
-	// it should be is not among them.
+	// Actions in the order created, changed, pruned, claimed, released, pending,
+	// held, failed. What is as it should be is not among them.
 	Actions []Action `json:"actions"`
 	// Unchanged counts the objects that are as they should be.
 	Unchanged int `json:"unchanged"`
@@ -53,7 +53,7 @@ type Action struct {
 	Name       string   `json:"name"`
 	// Fragment is the policy that the object is written for.
 	Fragment string `json:"fragment"`
-	// Message says why, where the action is held or failed.
+	// Message says why, where the action is pending, held or failed.
 	Message string `json:"message,omitempty"`
 	// Diff is the unified difference of a dry run.
 	Diff string `json:"diff,omitempty"`
@@ -87,7 +87,7 @@ func (r Report) OK() bool {
 // Changes tells whether a dry run found anything to do.
 func (r Report) Changes() bool {
 	for _, c := range r.Clusters {
-		if len(c.Actions) > 0 {
+		if c.writes() > 0 {
 			return true
 		}
 	}
@@ -95,7 +95,25 @@ func (r Report) Changes() bool {
 }
 
 // Settled tells whether nothing is missing that another round could find.
-func (r Report) Settled() bool { return len(r.Pending) == 0 }
+func (r Report) Settled() bool {
+	for _, c := range r.Clusters {
+		if c.count(apply.Pending) > 0 {
+			return false
+		}
+	}
+	return len(r.Pending) == 0
+}
+
+// writes counts the actions that change the cluster.
+func (c Cluster) writes() int {
+	n := 0
+	for _, a := range c.Actions {
+		if a.Op.Writes() {
+			n++
+		}
+	}
+	return n
+}
 
 func (c Cluster) count(op apply.Op) int {
 	n := 0

@@ -66,7 +66,8 @@ func TestText(t *testing.T) {
 	object := report.Action{Op: apply.Changed, APIVersion: "v1", Kind: "Service", Namespace: "shop", Name: "cart"}
 	r := report.Report{
 		Clusters: []report.Cluster{
-			{Name: "cluster1", Actions: []report.Action{object, {Op: apply.Held, Kind: "Dataplane", Name: "p", Message: "theirs"}}},
+			{Name: "cluster1", Actions: []report.Action{object, {Op: apply.Held, Kind: "Dataplane", Name: "p", Message: "theirs"},
+				{Op: apply.Claimed, Kind: "Service", Name: "web"}, {Op: apply.Pending, Kind: "Service", Name: "late", Message: "not there"}}},
 			{Name: "cluster2", Error: "connection refused"},
 		},
 		Pending:     []compiler.Pending{{Store: "cluster1", Fragment: "ClusterSet/p", Message: "no key yet"}},
@@ -75,10 +76,11 @@ func TestText(t *testing.T) {
 	}
 	var out, notes strings.Builder
 	r.Text(&out, &notes)
-	if want := "cluster1: changed Service/shop/cart\n"; out.String() != want {
+	if want := "cluster1: changed Service/shop/cart\ncluster1: claimed Service/web\n"; out.String() != want {
 		t.Errorf("out: got %q, want %q", out.String(), want)
 	}
 	want := `cluster1: held Dataplane/p: theirs
+cluster1: pending Service/late: not there
 cluster2: error: connection refused
 pending: cluster1: ClusterSet/p: no key yet
 held: cluster1: TrafficPolicy/shop/cart: taken
@@ -96,6 +98,7 @@ func TestDryRunText(t *testing.T) {
 	diff := report.Diff("cluster1", "Service/shop/cart", []byte("a: 1\nb: 2\n"), []byte("a: 1\nb: 3\n"))
 	r := report.Report{DryRun: true, Assumed: []string{"the inventory is as old as x"}, Clusters: []report.Cluster{
 		{Name: "cluster1", Actions: []report.Action{{Op: apply.Changed, Diff: diff}}},
+		{Name: "cluster2", Actions: []report.Action{{Op: apply.Pending, Kind: "Service", Name: "late", Message: "not there"}}},
 	}}
 	var out, notes strings.Builder
 	r.Text(&out, &notes)
@@ -110,8 +113,12 @@ func TestDryRunText(t *testing.T) {
 	if d := cmp.Diff(want, out.String()); d != "" {
 		t.Errorf("out (-want +got):\n%s", d)
 	}
-	if notes.String() != "assumed: the inventory is as old as x\n" {
+	if notes.String() != "assumed: the inventory is as old as x\ncluster2: pending Service/late: not there\n" {
 		t.Errorf("notes: %q", notes.String())
+	}
+	r.Clusters = r.Clusters[1:]
+	if r.Changes() || r.Settled() {
+		t.Error("what only waits is neither a change nor settled")
 	}
 }
 

@@ -73,7 +73,7 @@ func (r Report) Text(out, notes io.Writer) {
 func (c Cluster) text(out, notes io.Writer, dryRun bool) {
 	for _, a := range c.Actions {
 		switch {
-		case a.Op == apply.Held || a.Op == apply.Failed:
+		case !a.Op.Writes():
 			fmt.Fprintf(notes, "%s: %s %s: %s\n", c.Name, a.Op, a.object(), a.Message)
 		case dryRun:
 			fmt.Fprint(out, a.Diff)
@@ -104,16 +104,18 @@ func (r Report) summary() string {
 	counts := map[apply.Op]int{}
 	clusters := 0
 	for _, c := range r.Clusters {
-		if len(c.Actions) > 0 {
+		if c.writes() > 0 {
 			clusters++
 		}
 		for _, a := range c.Actions {
 			counts[a.Op]++
 		}
 	}
+	// Of somebody else's object a few fields change.
+	changed := counts[apply.Changed] + counts[apply.Claimed] + counts[apply.Released]
 	return fmt.Sprintf("%s in %s: %d to create, %d to change, %d to prune; %s",
-		plural(counts[apply.Created]+counts[apply.Changed]+counts[apply.Pruned], "object"), plural(clusters, "cluster"),
-		counts[apply.Created], counts[apply.Changed], counts[apply.Pruned], plural(len(r.Traffic), "traffic change"))
+		plural(counts[apply.Created]+changed+counts[apply.Pruned], "object"), plural(clusters, "cluster"),
+		counts[apply.Created], changed, counts[apply.Pruned], plural(len(r.Traffic), "traffic change"))
 }
 
 func plural(n int, noun string) string {
