@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math/big"
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+)
+
+// Degradation is what a provider makes of a meaning where the author of the
+// policy has accepted it.
+type Degradation struct {
+	// Name as in plan.Degradations.
+	Name  string
+	Apply func(Meaning) Meaning
+}
+
+// Degradations returns them in the order in which they apply: what is known of
+// backends first, then how they share.
+func Degradations() []Degradation {
+	return []Degradation{
+		{plan.MinHealthyFixed, fixedThreshold},
+		{plan.GatewayHealth, gatewayHealth},
+		{plan.PooledFailover, pooledFailover},
+	}
+}
+
+// Degrade applies the degradations of these names.
+func (m Meaning) Degrade(names []string) Meaning {
+	for _, d := range Degradations() {
+		if slices.Contains(names, d.Name) {
+			m = d.Apply(m)
+		}
+	}
+	return m
+}
+
+// fixedThreshold has Envoy's own threshold, whatever the policy says.
+func fixedThreshold(m Meaning) Meaning {
+	if m.Choice != nil {
+		c := *m.Choice
+		c.MinHealthy = envoyThreshold
+		m.Choice = &c
+	}
+	return m
+}
+
+// The percentages that count as equal to Envoy's threshold.
+var equalFrom, equalTo = big.NewRat(70, 100), big.NewRat(72, 100)
+
+// ForEnvoy is the meaning with the threshold that counts as equal to the
+// policy's, where one does.
+func (m Meaning) ForEnvoy() Meaning {
+	if m.Choice == nil || m.Choice.MinHealthy.Cmp(equalFrom) < 0 || m.Choice.MinHealthy.Cmp(equalTo) > 0 {
+		return m
+	}
+	return fixedThreshold(m)
+}
+
+// gatewayHealth: all pods of a cluster stand behind its gateway, unless they are
+// the caller's own at the head of a chain.
+func gatewayHealth(m Meaning) Meaning {
+	if m.Choice == nil {
+		return m
+	}
+	c := *m.Choice
+	c.Chained = true
+	m.Choice = &c
+	return m
+}
+
+// pooledFailover judges the backends of a lower tier together.
+func pooledFailover(m Meaning) Meaning {
+	if m.Choice == nil {
+		return m
+	}
+	c := *m.Choice
+	c.Pooled = true
+	m.Choice = &c
+	return m
+}
+
+// level is a part of a chain that is judged as a whole.
+type level struct {
+	backends []Candidate
+	// own: the caller's own pods, each of which is seen.
+	own bool
+	// pooled: judged by all endpoints together.
+	pooled bool
+}
+
+// chained is the choice where every backend of the first tier has its own chain
+// of fallbacks and keeps its part of the requests whatever happens to others.
+func (c Choice) chained() []Share {
+	tiers := slices.DeleteFunc(slices.Clone(c.Tiers), func(tier []Candidate) bool { return sum(tier) == 0 })
+	if len(tiers) == 0 {
+		return nil
+	}
+	var out []Share
+	for i, head := range tiers[0] {
+		if head.Weight == 0 {
+			continue
+		}
+		s := big.NewRat(head.Weight, sum(tiers[0]))
+		levels := []level{{backends: []Candidate{head}, own: head.Local}}
+		in := map[string]bool{head.Cluster: true}
+		for _, tier := range tiers[1:] {
+			levels = append(levels, level{backends: tier, pooled: c.Pooled})
+			for _, b := range tier {
+				in[b.Cluster] = in[b.Cluster] || b.Weight > 0
+			}
+		}
+		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
+		out = append(out, c.along(levels, s)...)
+	}
+	return out
+}
+
+// standIns are the other backends of the first tier, the heaviest of each
+// cluster that is not in the chain.
+func standIns(tier []Candidate, head int, in map[string]bool) []Candidate {
+	var out []Candidate
+	for i, b := range tier {
+		if i == head || b.Weight == 0 || in[b.Cluster] {
+			continue
+		}
+		if j := slices.IndexFunc(out, func(o Candidate) bool { return o.Cluster == b.Cluster }); j < 0 {
+			out = append(out, b)
+		} else if b.Weight > out[j].Weight {
+			out[j] = b
+		}
+	}
+	return out
+}
+
+// along divides a part of the requests between the levels of a chain.
+func (c Choice) along(levels []level, part *big.Rat) []Share {
+	var able []*big.Rat
+	for _, l := range levels {
+		able = append(able, c.able(l))
+	}
+	var out []Share
+	for i, load := range priorityLoad(able) {
+		l := levels[i]
+		if l.own {
+			out = append(out, l.backends[0].part(times(part, load)))
+			continue
+		}
+		up := slices.DeleteFunc(slices.Clone(l.backends), func(b Candidate) bool { return !b.answers() })
+		for _, b := range up {
+			out = append(out, b.part(times(part, times(load, big.NewRat(b.Weight, sum(up))))))
+		}
+	}
+	return out
+}
+
+// answers tells whether the gateway in front of a backend takes connections.
+func (b Candidate) answers() bool { return b.Weight > 0 && b.Up && b.Known }
+
+// able is the part of the requests that a level can take.
+func (c Choice) able(l level) *big.Rat {
+	if l.own {
+		return c.keeps(l.backends[0].Health)
+	}
+	up, all := int64(0), int64(0)
+	for _, b := range l.backends {
+		if b.Weight == 0 || !b.Known {
+			continue
+		}
+		n := b.Weight
+		if l.pooled {
+			n = b.Gateways
+		}
+		all += n
+		if b.answers() {
+			up += n
+		}
+	}
+	if all == 0 {
+		return zero()
+	}
+	if l.pooled {
+		return c.keeps(big.NewRat(up, all))
+	}
+	return big.NewRat(up, all)
+}
