@@ -22,13 +22,16 @@ func main() {
 }
 
 func run() error {
-	address := flag.String("address", "", "host:port of the control plane, without TLS")
+	address := flag.String("address", "", "host:port of the control plane")
+	var who identity
+	flag.StringVar(&who.dir, "certificates", "", "directory with ca.crt, tls.crt and tls.key; without it there is no TLS")
+	flag.StringVar(&who.serverName, "server-name", "", "name in the control plane's certificate")
 	node := flag.String("node", "", "the proxy's node, as JSON (id, cluster, metadata, locality)")
 	timeout := flag.Duration("timeout", 10*time.Second, "give up after")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
-	r, err := dial(ctx, *address, *node)
+	r, err := dial(ctx, *address, *node, who)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -46,12 +45,16 @@ type reader struct {
 	node   *core.Node
 }
 
-func dial(ctx context.Context, address, node string) (*reader, error) {
+func dial(ctx context.Context, address, node string, who identity) (*reader, error) {
 	n := &core.Node{}
 	if err := protojson.Unmarshal([]byte(node), n); err != nil {
 		return nil, fmt.Errorf("read the node: %w", err)
 	}
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	trust, err := who.credentials()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(trust),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 	if err != nil {
 		return nil, fmt.Errorf("reach %s: %w", address, err)
