@@ -35,6 +35,18 @@ type Cluster struct {
 	// Istio is the version of the control plane, such as "1.31.1"; empty where
 	// there is none or it is not known.
 	Istio string `json:"istio,omitempty"`
+	// EnvoyGateway is the version of Envoy Gateway, such as "1.9.1"; empty where
+	// there is none or it is not known.
+	EnvoyGateway string `json:"envoyGateway,omitempty"`
+	// Cilium is the version of Cilium, such as "1.19.4"; empty where the cluster
+	// has another CNI or it is not known.
+	Cilium string `json:"cilium,omitempty"`
+	// HostRouting is Cilium's eBPF host routing: "ebpf" bypasses nftables,
+	// "legacy" does not; empty where it is not known.
+	HostRouting string `json:"hostRouting,omitempty"`
+	// Roots are the digests (SHA-256, hexadecimal) of the certificates that the
+	// cluster's mesh trusts, sorted; empty where they are not known.
+	Roots []string `json:"roots,omitempty"`
 	// Namespaces that exist.
 	Namespaces []string `json:"namespaces,omitempty"`
 	// Kinds that the API server serves, of those that Fairlead writes, as
@@ -73,8 +85,10 @@ type Service struct {
 	Headless bool `json:"headless,omitempty"`
 	// ExternalName: the Service is only a DNS alias and cannot be exported
 	// (KEP-1645).
-	ExternalName bool   `json:"externalName,omitempty"`
-	Ports        []Port `json:"ports,omitempty"`
+	ExternalName bool `json:"externalName,omitempty"`
+	// Selector of the Service's pods; empty where it has none.
+	Selector map[string]string `json:"selector,omitempty"`
+	Ports    []Port            `json:"ports,omitempty"`
 	// Workloads are the distinct kinds of pods that the Service selects.
 	Workloads []Workload `json:"workloads,omitempty"`
 }
@@ -88,6 +102,9 @@ type Port struct {
 	Transport string `json:"transport"`
 	// AppProtocol as the Service gives it; empty where it does not.
 	AppProtocol string `json:"appProtocol,omitempty"`
+	// TargetPort is the number of the pods' port; zero where it is not known or
+	// pods differ in it.
+	TargetPort int32 `json:"targetPort,omitempty"`
 }
 
 // Workload stands for all pods of a service that look alike.

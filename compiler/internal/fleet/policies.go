@@ -22,15 +22,14 @@ func (b *builder) policies(docs []source.Policy) {
 		}
 		spec := doc.Spec
 		p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, At: doc.Origin.At,
-			MinHealthy: minHealthy(spec.Failover), Accepted: spec.AcceptDegradations, spec: spec}
-		if spec.Resilience != nil {
-			p.Outlier = spec.Resilience.OutlierDetection
-		}
+			Accepted: spec.AcceptDegradations, spec: spec}
+		p.fill(set.Defaults)
+		p.frontends()
 		for i, r := range spec.Rules {
 			p.Rules = append(p.Rules, b.rule(p, r, i))
 		}
 		if len(p.Rules) == 0 {
-			p.Rules = []Rule{{Label: "0", Path: "spec.rules"}}
+			p.Rules = []Rule{p.plain(Rule{Label: "0", Path: "spec.rules"})}
 		}
 		b.all = append(b.all, p)
 	}
@@ -77,19 +76,36 @@ func minHealthy(f *v1alpha1.Failover) int32 {
 }
 
 func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
-	out := Rule{Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i),
-		Matches: r.Matches, Timeout: r.Timeout, Retries: r.Retries}
+	out := p.plain(Rule{Rule: r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i)})
 	for j, backend := range r.Backends {
-		path := fmt.Sprintf("%s.backends[%d]", out.Path, j)
-		weight := int64(1)
-		if backend.Weight != nil {
-			weight = int64(*backend.Weight)
+		if found, ok := b.backend(p, backend, fmt.Sprintf("%s.backends[%d]", out.Path, j)); ok {
+			out.Backends = append(out.Backends, found)
 		}
-		if c := b.lookUp(p, backend.Cluster, path+".cluster"); c != nil {
-			out.Backends = append(out.Backends, Backend{Cluster: c, Subset: backend.Subset, Weight: weight, Priority: backend.Priority, Path: path})
+	}
+	if r.Mirror != nil {
+		if found, ok := b.backend(p, r.Mirror.Backend, out.Path+".mirror.backend"); ok {
+			out.Mirror = &found
 		}
 	}
 	return out
+}
+
+// backend resolves a backend, false where its cluster is unknown.
+func (b *builder) backend(p *Policy, written v1alpha1.Backend, path string) (Backend, bool) {
+	c := b.lookUp(p, written.Cluster, path+".cluster")
+	if c == nil {
+		return Backend{}, false
+	}
+	out := Backend{Cluster: c, Namespace: written.Namespace, Service: written.Service, Port: written.Port,
+		Subset: written.Subset, Weight: 1, Priority: written.Priority, Path: path}
+	if written.Weight != nil {
+		out.Weight = int64(*written.Weight)
+	}
+	// The policy's own service, whether it is written out or not.
+	if cmp.Or(out.Namespace, p.Namespace) == p.Namespace && cmp.Or(out.Service, p.Service) == p.Service {
+		out.Namespace, out.Service = "", ""
+	}
+	return out, true
 }
 
 // lookUp finds a cluster that a policy names, or reports it.

@@ -26,17 +26,25 @@ func (b *builder) sets(docs []source.ClusterSet) {
 			ranges = *spec.Addresses
 		}
 		s := &Set{Name: doc.Name, Domain: cmp.Or(spec.Domain, v1alpha1.DefaultDomain), At: doc.Origin.At,
-			Global:  prefix(cmp.Or(ranges.Global, v1alpha1.DefaultGlobalRange)),
-			Virtual: prefix(cmp.Or(ranges.ClusterSet, v1alpha1.DefaultClusterSetRange)),
-			Driver:  v1alpha1.DriverWireGuard}
+			Global:   prefix(cmp.Or(ranges.Global, v1alpha1.DefaultGlobalRange)),
+			Virtual:  prefix(cmp.Or(ranges.ClusterSet, v1alpha1.DefaultClusterSetRange)),
+			Virtual6: prefix(ranges.ClusterSetIPv6),
+			Driver:   v1alpha1.DriverWireGuard, Translate: v1alpha1.TranslateNone}
+		s.Deny = spec.Access != nil && spec.Access.Default == v1alpha1.AccessDeny
+		if spec.Defaults != nil {
+			s.Defaults = *spec.Defaults
+		}
 		if c := spec.Connectivity; c != nil {
-			s.Driver = cmp.Or(c.Driver, s.Driver)
+			s.Driver, s.Translate = cmp.Or(c.Driver, s.Driver), cmp.Or(c.Translate, s.Translate)
 			if mtu, err := strconv.ParseInt(c.MTU, 10, 32); err == nil {
 				s.MTU = int32(mtu)
 			}
 		}
 		for i, c := range spec.Clusters {
 			s.Clusters = append(s.Clusters, b.cluster(s, c, fmt.Sprintf("spec.clusters[%d]", i)))
+		}
+		for i, c := range spec.Clusters {
+			b.controlPlane(s.Clusters[i], c.Istio)
 		}
 		slices.SortStableFunc(s.Clusters, byName)
 		b.fleet.Sets = append(b.fleet.Sets, s)
@@ -46,12 +54,14 @@ func (b *builder) sets(docs []source.ClusterSet) {
 
 func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	out := &Cluster{Set: s, Name: c.Name, Region: c.Region, Zone: c.Zone, Context: c.Name, Labels: c.Labels, Path: path,
-		EastWest: v1alpha1.EastWestFairlead, Discovery: v1alpha1.DiscoveryFairlead}
+		State: cmp.Or(c.State, v1alpha1.ClusterActive), EastWest: v1alpha1.EastWestFairlead, NorthSouth: v1alpha1.NorthSouthNone,
+		Discovery: v1alpha1.DiscoveryFairlead}
 	if c.API != nil {
 		out.Context = c.API.Context
 	}
 	if p := c.Providers; p != nil {
-		out.EastWest, out.Discovery, out.Tunnel = cmp.Or(p.EastWest, out.EastWest), cmp.Or(p.Discovery, out.Discovery), p.Tunnel
+		out.EastWest, out.NorthSouth = cmp.Or(p.EastWest, out.EastWest), cmp.Or(p.NorthSouth, out.NorthSouth)
+		out.Discovery, out.Tunnel = cmp.Or(p.Discovery, out.Discovery), p.Tunnel
 	}
 	if out.Tunnel == "" {
 		out.Tunnel = v1alpha1.TunnelNone
@@ -70,20 +80,35 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 			pin: g.PublicKey, declared: addresses(g.Addresses)})
 	}
 	out.Mesh = mesh(c.Istio)
+	out.Mesh.Network = cmp.Or(out.Mesh.Network, c.Name)
 	if facts, ok := b.inv.Find(c.Name); ok {
 		out.Facts = b.facts(facts)
 	}
 	return out
 }
 
+// controlPlane finds whose istiod configures a cluster's proxies.
+func (b *builder) controlPlane(c *Cluster, istio *v1alpha1.Istio) {
+	if c.EastWest != v1alpha1.EastWestIstio && c.NorthSouth != v1alpha1.NorthSouthIstio {
+		return
+	}
+	c.Mesh.ControlPlane = c
+	if istio != nil && istio.ControlPlane != "" {
+		if other := c.Set.Cluster(istio.ControlPlane); other != nil {
+			c.Mesh.ControlPlane = other
+		}
+	}
+}
+
 func mesh(istio *v1alpha1.Istio) Mesh {
-	out := Mesh{TrustDomain: "cluster.local"}
+	out := Mesh{TrustDomain: "cluster.local", RootNamespace: v1alpha1.DefaultRootNamespace}
 	if istio == nil {
 		return out
 	}
-	out.TrustDomain = cmp.Or(istio.TrustDomain, out.TrustDomain)
+	out.TrustDomain, out.RootNamespace = cmp.Or(istio.TrustDomain, out.TrustDomain), cmp.Or(istio.RootNamespace, out.RootNamespace)
+	out.Network, out.Strict = istio.Network, istio.MutualTLS == "strict"
 	if g := istio.EastWestGateway; g != nil {
-		out.Gateway = &MeshGateway{Selector: g.Selector, Addresses: addresses(g.Addresses), Port: cmp.Or(g.Port, v1alpha1.DefaultEastWestPort)}
+		out.Gateway = &MeshGateway{Service: cmp.Or(g.Service, v1alpha1.DefaultEastWestService), Selector: g.Selector, Addresses: addresses(g.Addresses), Port: cmp.Or(g.Port, v1alpha1.DefaultEastWestPort)}
 		if len(g.Selector) == 0 {
 			out.Gateway.Selector = defaultGatewayLabels
 		}

@@ -37,12 +37,28 @@ type Set struct {
 	// Global and Virtual are the ranges of export and tunnel addresses and of
 	// clusterset IPs.
 	Global, Virtual netip.Prefix
-	Driver          v1alpha1.Driver
+	// Virtual6 is the range of IPv6 clusterset IPs; not valid where there is none.
+	Virtual6  netip.Prefix
+	Driver    v1alpha1.Driver
+	Translate v1alpha1.Translation
 	// MTU in bytes; zero: found by the agents.
 	MTU int32
+	// Deny: a service whose policies say nothing of access lets nobody in.
+	Deny     bool
+	Defaults v1alpha1.Defaults
+	// Stages of a rollout, in order; every cluster is in exactly one. None: all
+	// clusters change at once.
+	Stages []Stage
 	// Clusters by name.
 	Clusters []*Cluster
 	At       Place
+}
+
+// Stage is a set of clusters that change together.
+type Stage struct {
+	Name     string
+	Clusters []*Cluster
+	Soak     v1alpha1.Duration
 }
 
 // Cluster returns a member by name, nil where there is none.
@@ -60,7 +76,9 @@ type Cluster struct {
 	Set                         *Set
 	Name, Region, Zone, Context string
 	Labels                      map[string]string
+	State                       v1alpha1.ClusterState
 	EastWest                    v1alpha1.EastWestProvider
+	NorthSouth                  v1alpha1.NorthSouthProvider
 	Discovery                   v1alpha1.DiscoveryProvider
 	Tunnel                      v1alpha1.TunnelProvider
 	Pods, Services              []netip.Prefix
@@ -70,6 +88,9 @@ type Cluster struct {
 	Gateways []*Gateway
 	Mesh     Mesh
 	Facts    Facts
+	// Joined are the clusters that the topology joins this one with, by name,
+	// this one included.
+	Joined []*Cluster
 	// Path of the cluster in its ClusterSet.
 	Path string
 }
@@ -80,12 +101,23 @@ func (c *Cluster) Tunnels() bool { return c.Tunnel == v1alpha1.TunnelFairlead }
 // Mesh describes the Istio of a cluster.
 type Mesh struct {
 	TrustDomain string
+	// RootNamespace is where istiod and its gateways are.
+	RootNamespace string
+	// Network of the pods; never empty.
+	Network string
+	// ControlPlane is the cluster whose istiod configures this one's proxies;
+	// nil where there is no mesh.
+	ControlPlane *Cluster
+	// Strict: every pod with a sidecar refuses clear text.
+	Strict bool
 	// Gateway is nil where the cluster lets nobody in.
 	Gateway *MeshGateway
 }
 
 // MeshGateway is an east-west gateway.
 type MeshGateway struct {
+	// Service of the gateway, in the root namespace.
+	Service   string
 	Selector  map[string]string
 	Addresses []netip.Addr
 	Port      int32
@@ -159,6 +191,12 @@ type Service struct {
 	// Disputed says what exporters contradict each other in, with nobody in the
 	// majority; empty where nothing is.
 	Disputed string
+	// Access is nil where the service stays untouched.
+	Access *Access
+	// HealthCheck is nil where readiness decides.
+	HealthCheck *v1alpha1.HealthCheck
+	// Virtual6 is the IPv6 clusterset IP; not valid where there is none.
+	Virtual6 netip.Addr
 	// Virtual is the clusterset IP, Parts the address of each cluster's part of
 	// it, Exports the export address, by cluster.
 	Virtual netip.Addr
@@ -184,8 +222,26 @@ type Port struct {
 	Protocol v1alpha1.Protocol
 	// AppProtocol as the Service gives it.
 	AppProtocol string
+	// Target is the port of the pods; zero where it is not known.
+	Target int32
 	// Path of the port in the policy that gives it; empty where it was observed.
 	Path string
+}
+
+// Access says who may call a service.
+type Access struct {
+	// Allow: a caller that meets any of these may call; none: nobody may.
+	Allow []AccessRule
+	// By is the policy that says so; nil where the set's default does.
+	By *Policy
+}
+
+// AccessRule is an entry of an access block with its clusters resolved.
+type AccessRule struct {
+	v1alpha1.AccessRule
+	// Clusters by name; none: any of the set.
+	Clusters []*Cluster
+	Path     string
 }
 
 // Policy is a TrafficPolicy.
@@ -194,34 +250,67 @@ type Policy struct {
 	Namespace, Name, Service string
 	// Consumers by name.
 	Consumers []*Cluster
-	Rules     []Rule
+	// Mesh: the policy governs the pods of its consumers.
+	Mesh bool
+	// Gateways are the frontends at gateways.
+	Gateways []Frontend
+	Rules    []Rule
+	// Names under which the service is governed. Cluster: those that end in
+	// cluster.local.
+	Names Names
 	// MinHealthy in percent, 1 to 100.
-	MinHealthy int32
-	Outlier    *v1alpha1.OutlierDetection
-	Accepted   []v1alpha1.AcceptedDegradation
-	At         Place
+	MinHealthy    int32
+	FailbackDelay v1alpha1.Duration
+	// Resilience and LoadBalancing are of the policy, or of the set's defaults.
+	Resilience    v1alpha1.Resilience
+	LoadBalancing v1alpha1.LoadBalancing
+	// TLS is never empty.
+	TLS      v1alpha1.TLSMode
+	Accepted []v1alpha1.AcceptedDegradation
+	At       Place
 
 	spec v1alpha1.TrafficPolicySpec
 }
 
-// Rule is one rule of a policy.
-type Rule struct {
-	// Label names the rule: its name, or its place from 0.
-	Label   string
-	Path    string
-	Matches []v1alpha1.Match
-	Timeout v1alpha1.Duration
-	Retries *v1alpha1.Retries
-	// Backends as written; none: every exporter, by distance.
-	Backends []Backend
+// Names says which names of a service a policy governs. Asked: the policy says
+// so itself.
+type Names struct {
+	Cluster, ClusterSet, Asked bool
 }
 
-// Backend is the service in one cluster.
+// Frontend is a gateway at which requests come in.
+type Frontend struct {
+	Namespace, Name, Listener string
+	Hostnames                 []v1alpha1.Hostname
+	Path                      string
+}
+
+// Rule is one rule of a policy, as written, with the set's defaults filled in.
+type Rule struct {
+	v1alpha1.Rule
+	// Label names the rule: its name, or its place from 0.
+	Label string
+	Path  string
+	// Backends as written; none: every exporter, by distance, unless the rule
+	// answers by itself.
+	Backends []Backend
+	// Mirror is nil where nothing is copied.
+	Mirror *Backend
+}
+
+// Answers tells whether the rule answers requests by itself.
+func (r Rule) Answers() bool { return r.Redirect != nil || r.DirectResponse != nil }
+
+// Backend is a service in one cluster.
 type Backend struct {
-	Cluster  *Cluster
-	Subset   map[string]string
-	Weight   int64
-	Priority int32
+	Cluster *Cluster
+	// Namespace and Service are empty for the policy's own, Port is zero for the
+	// port that was called.
+	Namespace, Service string
+	Port               int32
+	Subset             map[string]string
+	Weight             int64
+	Priority           int32
 	// Path of the backend; of the service where the rule has no backends.
 	Path string
 }

@@ -27,6 +27,9 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 			b.tunnel(c)
 			b.openGateways(c)
 		}
+		for _, c := range s.Clusters {
+			b.join(c)
+		}
 	}
 	for _, s := range f.Services {
 		b.service(s)
@@ -35,6 +38,11 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 	for _, c := range order {
 		p := b.plans[c]
 		slices.SortFunc(p.Services, func(x, y Service) int { return cmp.Compare(x.Fragment, y.Fragment) })
+		if p.Mesh != nil {
+			slices.SortFunc(p.Mesh.Services, func(x, y Service) int {
+				return cmp.Or(cmp.Compare(x.Fragment, y.Fragment), cmp.Compare(x.Cluster, y.Cluster))
+			})
+		}
 		slices.SortStableFunc(p.Pending, compareNotes)
 		slices.SortStableFunc(p.Held, compareNotes)
 		p.Pending, p.Held = slices.Compact(p.Pending), slices.Compact(p.Held)
@@ -42,6 +50,19 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 	}
 	slices.SortFunc(out, func(x, y Plan) int { return cmp.Compare(x.Store, y.Store) })
 	return out, diag.Sort(b.diags)
+}
+
+// join enters a cluster into the mesh of the store that its proxies read.
+func (b *builder) join(c *fleet.Cluster) {
+	home := c.Mesh.ControlPlane
+	if home == nil {
+		return
+	}
+	p := b.plans[home]
+	if p.Mesh == nil {
+		p.Mesh = &Mesh{Fragment: manifest.FragmentID("ClusterSet/" + c.Set.Name), RootNamespace: home.Mesh.RootNamespace, Strict: home.Mesh.Strict}
+	}
+	p.Mesh.Members = append(p.Mesh.Members, Member{Cluster: c.Name, Network: c.Mesh.Network, TrustDomain: c.Mesh.TrustDomain, Gateway: meshGateway(c)})
 }
 
 func compareNotes(a, b Note) int {

@@ -3,11 +3,11 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/diag"
-	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Codes returns the codes of this package, in the order of their numbers: one
@@ -16,7 +16,7 @@ func Codes() []diag.Code {
 	var out []diag.Code
 	for _, row := range Matrix() {
 		doc := ""
-		for _, p := range []v1alpha1.EastWestProvider{v1alpha1.EastWestIstio, v1alpha1.EastWestFairlead} {
+		for _, p := range Providers() {
 			switch s := row.Of(p); {
 			case s.Refusal != "":
 				doc += fmt.Sprintf("%s: %s; %s. ", p, s.Refusal, s.Fix)
@@ -28,6 +28,7 @@ func Codes() []diag.Code {
 			out = append(out, diag.Code{ID: row.Code, Title: string(row.Feature), Doc: doc[:len(doc)-1]})
 		}
 	}
+	slices.SortFunc(out, func(a, b diag.Code) int { return cmp.Compare(a.ID, b.ID) })
 	return append(out,
 		diag.Code{ID: CodeUnknownDegradation, Title: "unknown degradation", Doc: "acceptDegradations names something that no provider degrades. Use the name that the error asked for."},
 		diag.Code{ID: CodeOpenGateway, Title: "open gateway", Severity: diag.Warning, Doc: "A Gateway in the cluster lets other clusters reach every service. Fairlead leaves it alone."})

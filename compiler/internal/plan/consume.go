@@ -24,7 +24,9 @@ type consumer struct {
 func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	s, p, c := at.service, at.policy, at.cluster
 	in := &Import{Declare: c.Discovery == v1alpha1.DiscoveryFairlead && len(s.Exporters) > 0 && len(s.Ports) > 0, Virtual: s.Virtual,
-		MinHealthy: p.MinHealthy, Outlier: p.Outlier, Routed: portsKnown}
+		Virtual6: s.Virtual6, Names: Names{Cluster: p.Names.Cluster, ClusterSet: p.Names.ClusterSet},
+		MinHealthy: p.MinHealthy, FailbackDelay: p.FailbackDelay, Resilience: p.Resilience, LoadBalancing: p.LoadBalancing,
+		HealthCheck: s.HealthCheck, TLS: p.TLS, Routed: portsKnown}
 	out.Import = in
 	// At the end it is known whether the callers are routed at all.
 	defer func() {
@@ -35,7 +37,8 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	for _, r := range p.Rules {
 		in.Rules = append(in.Rules, plainRule(s, r, c))
 	}
-	refused := append(refusals(p, c.EastWest, needs(s, p, in.Rules)), portRefusals(s, c.EastWest)...)
+	provider := v1alpha1.Provider(c.EastWest)
+	refused := append(refusals(p, provider, needs(s, p, in.Rules)), portRefusals(s, provider)...)
 	able := !s.Adopted || len(refused) == 0
 	if s.Adopted {
 		// Which clusters export was observed, and observation rejects nothing.

@@ -8,8 +8,7 @@ import (
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// Feature is something that a policy asks of the provider in the consumer's
-// cluster.
+// Feature is something that a policy asks of a provider of routing.
 type Feature string
 
 // The features.
@@ -29,6 +28,38 @@ const (
 	SharedTier       Feature = "sharedTier"
 	RepeatedCluster  Feature = "repeatedCluster"
 	HomeFallbacks    Feature = "homeFallbacks"
+	ManyTiers        Feature = "manyTiers"
+	MatchAuthority   Feature = "matchAuthority"
+	MatchSource      Feature = "matchSource"
+	Redirects        Feature = "redirect"
+	RedirectPrefix   Feature = "redirectPrefix"
+	DirectResponses  Feature = "directResponse"
+	Rewrites         Feature = "rewrite"
+	HeaderChanges    Feature = "headerChanges"
+	Mirrors          Feature = "mirror"
+	Faults           Feature = "faults"
+	CORS             Feature = "cors"
+	RateLimit        Feature = "rateLimit"
+	Affinity         Feature = "sessionAffinity"
+	SharedAffinity   Feature = "affinityAcrossBackends"
+	OtherService     Feature = "otherService"
+	BackendPort      Feature = "backendPort"
+	FailbackDelay    Feature = "failbackDelay"
+	ConnectionPool   Feature = "connectionPool"
+	CircuitBreaker   Feature = "circuitBreaker"
+	Algorithm        Feature = "algorithm"
+	SlowStart        Feature = "slowStart"
+	HealthCheck      Feature = "healthCheck"
+	MutualTLS        Feature = "mutualTLS"
+	ClearText        Feature = "clearText"
+	AccessCallers    Feature = "access"
+	AccessRequests   Feature = "accessRequests"
+	AccessLabels     Feature = "accessLabels"
+	ClusterIdentity  Feature = "clusterIdentity"
+	ClusterNames     Feature = "clusterNames"
+	HeadlessService  Feature = "headless"
+	MeshFrontend     Feature = "meshFrontend"
+	DefaultDeny      Feature = "defaultDeny"
 )
 
 // Support is what one provider makes of a feature: exact when its zero value,
@@ -38,47 +69,169 @@ type Support struct {
 	Degradation string
 	// Refusal says why the provider cannot, and Fix what to write instead.
 	Refusal, Fix string
+	// Since is the first version of the provider that can, such as "1.31"; empty
+	// where every version can that Fairlead runs with. With an older one the
+	// fragment is pending.
+	Since string
 }
 
 // Row is one feature of the matrix.
 type Row struct {
 	Feature Feature
 	// Code of the error where it is not exact.
-	Code            string
-	Istio, Fairlead Support
+	Code string
+	// Fields of a TrafficPolicy that ask for it, as paths without indices.
+	Fields                                []string
+	Istio, Cilium, Fairlead, EnvoyGateway Support
 }
 
 // Of returns what a provider makes of the feature.
-func (r Row) Of(p v1alpha1.EastWestProvider) Support {
-	if p == v1alpha1.EastWestIstio {
+func (r Row) Of(p v1alpha1.Provider) Support {
+	switch p {
+	case v1alpha1.ProviderIstio:
 		return r.Istio
+	case v1alpha1.ProviderCilium:
+		return r.Cilium
+	case v1alpha1.ProviderEnvoyGateway:
+		return r.EnvoyGateway
 	}
 	return r.Fairlead
 }
 
-// l4 is why Fairlead's own provider refuses what only requests have.
-const l4 = "provider fairlead carries connections, not requests"
+// Providers returns the columns of the matrix.
+func Providers() []v1alpha1.Provider {
+	return []v1alpha1.Provider{v1alpha1.ProviderIstio, v1alpha1.ProviderCilium, v1alpha1.ProviderFairlead, v1alpha1.ProviderEnvoyGateway}
+}
+
+// no is a feature that a provider does not have.
+func no(refusal, fix string) Support { return Support{Refusal: refusal, Fix: fix} }
+
+// less is a feature of which a provider does a part.
+func less(degradation string) Support { return Support{Degradation: degradation} }
+
+// Why providers without proxies refuse what only requests have.
+const (
+	l4     = "provider fairlead carries connections, not requests"
+	socket = "provider cilium balances connections, not requests"
+)
 
 // Matrix returns what each provider makes of each feature.
-func Matrix() []Row {
+func Matrix() []Row { return slices.Concat(sharing(), requests(), endpoints(), security(), forms()) }
+
+// onlyRequests are rows that providers without proxies refuse.
+func onlyRequests(f Feature, code, field string, fields ...string) Row {
+	fix := "remove " + field + ", or use eastWest: istio"
+	return Row{Feature: f, Code: code, Fields: fields, Fairlead: no(l4, fix), Cilium: no(socket, fix)}
+}
+
+// sharing is who gets which part.
+func sharing() []Row {
 	return []Row{
-		{Feature: Weights, Code: "FL1400"},
-		{Feature: Tiers, Code: "FL1401"},
-		{Feature: Matches, Code: "FL1402", Fairlead: Support{Refusal: l4, Fix: "remove matches, or use eastWest: istio"}},
-		{Feature: Timeout, Code: "FL1403", Fairlead: Support{Refusal: l4, Fix: "remove timeout, or use eastWest: istio"}},
-		{Feature: Retries, Code: "FL1404", Fairlead: Support{Refusal: l4, Fix: "remove retries, or use eastWest: istio"}},
-		{Feature: Subset, Code: "FL1405", Fairlead: Support{Refusal: "provider fairlead cannot choose pods by label in this version", Fix: "remove subset, or use eastWest: istio"}},
-		{Feature: OutlierDetection, Code: "FL1406", Fairlead: Support{Refusal: l4, Fix: "remove outlierDetection, or use eastWest: istio"}},
-		{Feature: UDP, Code: "FL1407", Istio: Support{Refusal: "a sidecar never carries UDP", Fix: "use eastWest: fairlead, or govern other ports"}},
-		{Feature: TLS, Code: "FL1408", Istio: Support{Refusal: "routing by the server name of a client's own TLS is not supported in this version", Fix: "write protocol: tcp"}},
-		{Feature: L7OnStream, Code: "FL1409",
-			Istio:    Support{Refusal: "matches, timeout and retries need a port with protocol http or grpc", Fix: "write protocol: http, or remove them"},
-			Fairlead: Support{}},
-		{Feature: RemoteHealth, Code: "FL1410", Istio: Support{Degradation: GatewayHealth}},
-		{Feature: MinHealthy, Code: "FL1411", Istio: Support{Degradation: MinHealthyFixed}},
-		{Feature: SharedTier, Code: "FL1412", Istio: Support{Degradation: PooledFailover}},
-		{Feature: RepeatedCluster, Code: "FL1413", Istio: Support{Refusal: "a failover chain of Istio can name a cluster only once", Fix: "name another cluster in the lower priority"}},
-		{Feature: HomeFallbacks, Code: "FL1414", Istio: Support{Refusal: "Istio knows one set of fallbacks for the same pods of the consumer's own cluster", Fix: "give both rules the same backends below these pods, or choose other subsets"}},
+		{Feature: Weights, Code: "FL1400", Fields: []string{"spec.rules.backends.weight"}, Cilium: less(WeightsIgnored)},
+		{Feature: Tiers, Code: "FL1401", Fields: []string{"spec.rules.backends.priority"}, Cilium: less(AffinityAtZero), EnvoyGateway: less(PooledFailover)},
+		{Feature: ManyTiers, Code: "FL1450", Fields: []string{"spec.rules.backends.priority"}, EnvoyGateway: less(TwoTiers),
+			Cilium: no("provider cilium prefers the own cluster, the others, or neither", "use priority 0 for the own cluster and 1 for all others, or the reverse")},
+		{Feature: RemoteHealth, Code: "FL1410", Fields: []string{"spec.rules.backends"}, Istio: less(GatewayHealth)},
+		{Feature: MinHealthy, Code: "FL1411", Fields: []string{"spec.failover.minHealthy"}, Istio: less(MinHealthyFixed), EnvoyGateway: less(MinHealthyFixed),
+			Cilium: less(AffinityAtZero)},
+		{Feature: SharedTier, Code: "FL1412", Fields: []string{"spec.rules.backends.priority"}, Istio: less(PooledFailover), EnvoyGateway: less(PooledFailover)},
+		{Feature: RepeatedCluster, Code: "FL1413", Fields: []string{"spec.rules.backends.cluster"},
+			Istio: no("a failover chain of Istio can name a cluster only once", "name another cluster in the lower priority")},
+		{Feature: HomeFallbacks, Code: "FL1414", Fields: []string{"spec.rules.backends"},
+			Istio: no("Istio knows one set of fallbacks for the same pods of the consumer's own cluster", "give both rules the same backends below these pods, or choose other subsets")},
+		{Feature: FailbackDelay, Code: "FL1451", Fields: []string{"spec.failover.failbackDelay"}, Istio: less(FailbackAtOnce), Cilium: less(FailbackAtOnce),
+			EnvoyGateway: less(FailbackAtOnce), Fairlead: no("agents give a backend its share back at once in this version", "remove failbackDelay")},
+		{Feature: Subset, Code: "FL1405", Fields: []string{"spec.rules.backends.subset"},
+			Fairlead: no("provider fairlead cannot choose pods by label in this version", "remove subset, or use eastWest: istio"),
+			Cilium:   no("provider cilium shares whole Services", "make a Service of its own for these pods")},
+		{Feature: OtherService, Code: "FL1452", Fields: []string{"spec.rules.backends.service", "spec.rules.backends.namespace"},
+			Fairlead: no("provider fairlead routes to the policy's own service in this version", "write a policy for that service, or use eastWest: istio"),
+			Cilium:   no("provider cilium routes to the policy's own service", "write a policy for that service")},
+		{Feature: BackendPort, Code: "FL1453", Fields: []string{"spec.rules.backends.port"},
+			Fairlead: no("provider fairlead keeps the port that was called in this version", "remove port, or use eastWest: istio"),
+			Cilium:   no("provider cilium keeps the port that was called", "remove port")},
+	}
+}
+
+// requests is what becomes of single requests.
+func requests() []Row {
+	source := onlyRequests(MatchSource, "FL1455", "source", "spec.rules.matches.source")
+	source.EnvoyGateway = no("requests from outside have no namespace and no pod", "remove source")
+	authority := onlyRequests(MatchAuthority, "FL1454", "authority", "spec.rules.matches.authority")
+	authority.EnvoyGateway = no("at a gateway the hostnames of the frontend choose", "list them in hostnames")
+	prefix := onlyRequests(RedirectPrefix, "FL1457", "redirect", "spec.rules.redirect.path.prefix")
+	prefix.Istio = no("Istio redirects to whole paths", "use path.full, or leave path out")
+	limit := onlyRequests(RateLimit, "FL1463", "rateLimit", "spec.rules.rateLimit")
+	limit.Istio = no("Istio limits rates by EnvoyFilter alone, which Fairlead never writes", "remove rateLimit, or limit at a gateway with northSouth: envoy-gateway")
+	shared := onlyRequests(SharedAffinity, "FL1465", "sessionAffinity", "spec.rules.sessionAffinity")
+	shared.Istio, shared.EnvoyGateway = less(AffinityAcross), less(AffinityAcross)
+	return []Row{
+		onlyRequests(Matches, "FL1402", "matches", "spec.rules.matches"),
+		onlyRequests(Timeout, "FL1403", "timeout", "spec.rules.timeout"),
+		onlyRequests(Retries, "FL1404", "retries", "spec.rules.retries"),
+		authority, source,
+		onlyRequests(Redirects, "FL1456", "redirect", "spec.rules.redirect"), prefix,
+		onlyRequests(DirectResponses, "FL1458", "directResponse", "spec.rules.directResponse"),
+		onlyRequests(Rewrites, "FL1459", "rewrite", "spec.rules.rewrite"),
+		onlyRequests(HeaderChanges, "FL1460", "the header changes", "spec.rules.requestHeaders", "spec.rules.responseHeaders"),
+		onlyRequests(Mirrors, "FL1461", "mirror", "spec.rules.mirror"),
+		onlyRequests(Faults, "FL1462", "faults", "spec.rules.faults"),
+		limit,
+		onlyRequests(CORS, "FL1464", "cors", "spec.rules.cors"),
+		onlyRequests(Affinity, "FL1466", "sessionAffinity", "spec.rules.sessionAffinity"), shared,
+		{Feature: L7OnStream, Code: "FL1409", Fields: []string{"spec.rules"},
+			Istio: no("what is said of requests needs a port with protocol http or grpc", "write protocol: http, or remove it")},
+	}
+}
+
+// endpoints is how single endpoints are treated.
+func endpoints() []Row {
+	check := onlyRequests(HealthCheck, "FL1470", "healthCheck", "spec.healthCheck")
+	check.Istio = no("Istio asks no endpoints: their readiness counts", "remove healthCheck, and give the pods a readiness probe")
+	return []Row{
+		onlyRequests(OutlierDetection, "FL1406", "outlierDetection", "spec.resilience.outlierDetection"),
+		onlyRequests(ConnectionPool, "FL1467", "connectionPool", "spec.resilience.connectionPool"),
+		onlyRequests(CircuitBreaker, "FL1468", "circuitBreaker", "spec.resilience.circuitBreaker"),
+		onlyRequests(Algorithm, "FL1469", "algorithm", "spec.loadBalancing.algorithm"),
+		onlyRequests(SlowStart, "FL1471", "slowStart", "spec.loadBalancing.slowStart"),
+		check,
+	}
+}
+
+// security is who may call, and how connections are secured.
+func security() []Row {
+	mesh := func(f Feature, code, what string, fields ...string) Row {
+		fix := "remove " + what + ", or use eastWest: istio"
+		return Row{Feature: f, Code: code, Fields: fields, Fairlead: no("there are no proxies that could do it", fix), Cilium: no("there are no proxies that could do it", fix),
+			EnvoyGateway: no("the gateway is not where this holds", "remove "+what)}
+	}
+	return []Row{
+		mesh(MutualTLS, "FL1472", "tls.mode", "spec.tls.mode"),
+		mesh(ClearText, "FL1473", "tls.mode", "spec.tls.mode"),
+		{Feature: AccessCallers, Code: "FL1474", Fields: []string{"spec.access"},
+			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access, or use eastWest: istio or cilium")},
+		{Feature: AccessRequests, Code: "FL1475", Fields: []string{"spec.access.allow.methods", "spec.access.allow.paths"},
+			Fairlead: no(l4, "remove methods and paths")},
+		{Feature: AccessLabels, Code: "FL1476", Fields: []string{"spec.access.allow.podLabels"},
+			Istio:    no("identities of Istio have no labels", "name service accounts instead"),
+			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access, or use eastWest: istio or cilium")},
+		{Feature: ClusterIdentity, Code: "FL1477", Fields: []string{"spec.access.allow.clusters"}, Istio: less(ClusterIdentityLost)},
+		{Feature: DefaultDeny, Code: "FL1481", Fields: []string{"spec.access"},
+			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access.default from the ClusterSet, or use eastWest: istio or cilium")},
+	}
+}
+
+// forms are kinds of services and of names.
+func forms() []Row {
+	return []Row{
+		{Feature: UDP, Code: "FL1407", Fields: []string{"spec.service.ports.protocol"},
+			Istio: no("a sidecar never carries UDP", "use eastWest: fairlead, or govern other ports")},
+		{Feature: TLS, Code: "FL1408", Fields: []string{"spec.service.ports.protocol"},
+			Istio: no("routing by the server name of a client's own TLS is not supported in this version", "write protocol: tcp")},
+		{Feature: ClusterNames, Code: "FL1478", Fields: []string{"spec.service.names"},
+			Fairlead: no("with provider fairlead the name under cluster.local stays the local Service, as KEP-1645 demands", "write names: [clusterset], or leave names out")},
+		{Feature: HeadlessService, Code: "FL1479", Fields: []string{"spec.service"}},
+		{Feature: MeshFrontend, Code: "FL1480", Fields: []string{"spec.frontends.mesh"}},
 	}
 }
 
@@ -91,9 +244,15 @@ const (
 
 // The degradations.
 const (
-	GatewayHealth   = "gatewayHealth"
-	MinHealthyFixed = "minHealthy"
-	PooledFailover  = "pooledFailover"
+	GatewayHealth       = "gatewayHealth"
+	MinHealthyFixed     = "minHealthy"
+	PooledFailover      = "pooledFailover"
+	TwoTiers            = "twoTiers"
+	FailbackAtOnce      = "failbackDelay"
+	AffinityAcross      = "affinityAcrossBackends"
+	WeightsIgnored      = "weights"
+	AffinityAtZero      = "affinityAtZero"
+	ClusterIdentityLost = "clusterIdentity"
 )
 
 // Degradation is a named function from what a policy means to what a provider
@@ -113,6 +272,12 @@ func Degradations() []Degradation {
 		{MinHealthyFixed, "A backend keeps its whole share while at least 71 % of its endpoints are ready, whatever minHealthy says."},
 		{PooledFailover, "The backends of one lower tier are judged together: the tier passes on what it cannot keep by the part of all its endpoints that is ready, " +
 			"and each of its backends gives up as much as the others."},
+		{TwoTiers, "There are two tiers: every backend below the first one is in the second, by its weight."},
+		{FailbackAtOnce, "A backend has its share back as soon as it is healthy again."},
+		{AffinityAcross, "The weights choose a backend for each request before the affinity chooses an endpoint of it: a caller stays at one endpoint only among those of one backend."},
+		{WeightsIgnored, "Every endpoint of the clusters that share a tier gets the same part of the connections, whatever the weights of the clusters."},
+		{AffinityAtZero, "A tier keeps everything while one of its endpoints is ready, and passes on everything when none is."},
+		{ClusterIdentityLost, "Clusters of one trust domain cannot be told apart: a caller of the right namespace and service account is let in from each of them."},
 	}
 }
 

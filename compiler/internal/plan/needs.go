@@ -31,7 +31,7 @@ func needs(s *fleet.Service, p *fleet.Policy, rules []Rule) []need {
 		out = append(out, ruleNeeds(s, r)...)
 		out = append(out, tierNeeds(rules[i], r.Path)...)
 	}
-	if p.Outlier != nil {
+	if p.Resilience.OutlierDetection != nil {
 		out = append(out, need{feature: OutlierDetection, path: "spec.resilience.outlierDetection"})
 		if slices.ContainsFunc(rules, hasRemote) {
 			out = append(out, need{feature: RemoteHealth, path: "spec.resilience.outlierDetection"})
@@ -143,7 +143,7 @@ func (r Rule) count() int { return len(slices.Concat(r.Tiers...)) }
 
 // refusals checks needs against the matrix: what is neither exact nor accepted
 // comes back, once for each feature, on the line that asks for it first.
-func refusals(p *fleet.Policy, provider v1alpha1.EastWestProvider, all []need) []diag.Diagnostic {
+func refusals(p *fleet.Policy, provider v1alpha1.Provider, all []need) []diag.Diagnostic {
 	var out []diag.Diagnostic
 	done := map[string]bool{}
 	for _, row := range Matrix() {
@@ -172,12 +172,12 @@ func refusals(p *fleet.Policy, provider v1alpha1.EastWestProvider, all []need) [
 	return out
 }
 
-func accepts(p *fleet.Policy, name string, provider v1alpha1.EastWestProvider) bool {
-	return slices.Contains(p.Accepted, v1alpha1.AcceptedDegradation{Name: name, Provider: v1alpha1.Provider(provider)})
+func accepts(p *fleet.Policy, name string, provider v1alpha1.Provider) bool {
+	return slices.Contains(p.Accepted, v1alpha1.AcceptedDegradation{Name: name, Provider: provider})
 }
 
 // portRefusals checks the protocols of ports that a policy gives.
-func portRefusals(s *fleet.Service, provider v1alpha1.EastWestProvider) []diag.Diagnostic {
+func portRefusals(s *fleet.Service, provider v1alpha1.Provider) []diag.Diagnostic {
 	var out []diag.Diagnostic
 	for _, port := range s.Ports {
 		feature, ok := protocolFeatures[port.Protocol]

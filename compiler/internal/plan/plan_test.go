@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"testing"
-
-	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Every feature stands in the matrix once, every degradation has its text, and
@@ -24,7 +22,7 @@ func TestMatrixIsWhole(t *testing.T) {
 			t.Errorf("%s has the code %s", r.Feature, r.Code)
 		}
 		codes[r.Code] = true
-		for _, p := range []v1alpha1.EastWestProvider{v1alpha1.EastWestIstio, v1alpha1.EastWestFairlead} {
+		for _, p := range Providers() {
 			s := r.Of(p)
 			if s.Degradation != "" && (s.Refusal != "" || !known(s.Degradation)) {
 				t.Errorf("%s of %s: %+v", r.Feature, p, s)

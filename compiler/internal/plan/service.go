@@ -26,7 +26,7 @@ func (b *builder) service(s *fleet.Service) {
 		}
 		slices.SortFunc(stores, func(x, y *fleet.Cluster) int { return strings.Compare(x.Name, y.Name) })
 		for _, c := range slices.Compact(stores) {
-			out := Service{Fragment: fragment(p), Namespace: s.Namespace, Name: s.Name, Policy: p.Name,
+			out := Service{Fragment: fragment(p), Cluster: c.Name, Namespace: s.Namespace, Name: s.Name, Policy: p.Name,
 				EastWest: c.EastWest, Headless: s.Headless}
 			known := b.ports(&out, s, c)
 			if p == s.Producer && s.ExportedBy(c) {
@@ -36,6 +36,10 @@ func (b *builder) service(s *fleet.Service) {
 				b.consume(&out, consumer{s, p, c}, known)
 			}
 			b.plans[c].Services = append(b.plans[c].Services, out)
+			if c.EastWest == v1alpha1.EastWestIstio {
+				mesh := b.plans[c.Mesh.ControlPlane].Mesh
+				mesh.Services = append(mesh.Services, out)
+			}
 		}
 	}
 }
@@ -49,7 +53,7 @@ func (b *builder) ports(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
 		if i := slices.IndexFunc(local, p.Same); i >= 0 {
 			p.Name, p.AppProtocol = local[i].Name, local[i].AppProtocol
 		}
-		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol})
+		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol, Target: p.Target})
 	}
 	if s.Disputed != "" {
 		b.plans[c].Held = append(b.plans[c].Held, Note{out.Fragment, s.Disputed})
@@ -139,24 +143,32 @@ func meshGateway(c *fleet.Cluster) *MeshGateway {
 	if g == nil {
 		return nil
 	}
-	return &MeshGateway{Selector: g.Selector, Addresses: g.Addresses, Port: g.Port}
+	return &MeshGateway{Service: g.Service, Selector: g.Selector, Addresses: g.Addresses, Port: g.Port}
 }
 
 // plainRule is a rule as one consumer sees it, from the documents alone.
 func plainRule(s *fleet.Service, r fleet.Rule, c *fleet.Cluster) Rule {
-	out := Rule{Label: r.Label, Matches: r.Matches, Timeout: r.Timeout, Retries: r.Retries}
+	out := Rule{Rule: r.Rule, Label: r.Label}
+	if r.Mirror != nil {
+		copied := plainBackend(s, *r.Mirror, c)
+		out.Copy = &copied
+	}
 	for _, tier := range s.Tiers(r, c) {
 		var backends []Backend
 		for _, b := range tier {
-			if b.Weight == 0 {
-				continue
+			if b.Weight > 0 {
+				backends = append(backends, plainBackend(s, b, c))
 			}
-			backends = append(backends, Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Labels: b.Subset, Weight: b.Weight,
-				Address: s.Exports[b.Cluster.Name], Part: s.Parts[b.Cluster.Name], Gateway: meshGateway(b.Cluster), path: b.Path})
 		}
 		if len(backends) > 0 {
 			out.Tiers = append(out.Tiers, backends)
 		}
 	}
 	return out
+}
+
+// plainBackend is a backend as one consumer sees it.
+func plainBackend(s *fleet.Service, b fleet.Backend, c *fleet.Cluster) Backend {
+	return Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Near: b.Cluster == c, Namespace: b.Namespace, Service: b.Service, Port: b.Port,
+		Labels: b.Subset, Weight: b.Weight, Address: s.Exports[b.Cluster.Name], Part: s.Parts[b.Cluster.Name], Gateway: meshGateway(b.Cluster), path: b.Path}
 }

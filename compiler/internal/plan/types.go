@@ -15,12 +15,81 @@ type Plan struct {
 	Store, ClusterSet, Context, Domain string
 	// Tunnel is nil where the cluster has no tunnels.
 	Tunnel *Tunnel
-	// Services by fragment.
+	// Mesh is nil where no istiod reads this store.
+	Mesh *Mesh
+	// Services of the store's own cluster, by fragment.
 	Services []Service
+	// Routes at the cluster's gateways for requests from outside, by fragment.
+	Routes []Route
+	// Parts are the Services, with their exports and imports, that stand for
+	// parts of services at gateways of any cluster, by fragment and name.
+	Parts []Part
 	// Pending and Held, by fragment and message.
 	Pending, Held []Note
 	// Traffic of the consumers in this cluster, as written.
 	Traffic []Share
+}
+
+// Mesh is what the proxies are told that the istiod of this store configures.
+type Mesh struct {
+	// Fragment of the mesh as a whole.
+	Fragment      manifest.FragmentID
+	RootNamespace string
+	// Strict: pods with a sidecar refuse clear text.
+	Strict bool
+	// Members are the clusters whose proxies read this store, by name; usually
+	// the store's own alone. With several, routes are told apart by the cluster
+	// of the caller.
+	Members []Member
+	// Services of all members, by fragment and cluster.
+	Services []Service
+	// Routes at the Istio gateways of all members, by fragment and cluster.
+	Routes []Route
+}
+
+// Member is a cluster whose proxies read a store.
+type Member struct {
+	Cluster, Network, TrustDomain string
+	// Gateway is nil where the cluster lets nobody in.
+	Gateway *MeshGateway
+}
+
+// Route is what one policy asks of one gateway of one cluster.
+type Route struct {
+	Fragment manifest.FragmentID
+	// Cluster of the gateway.
+	Cluster string
+	// Namespace and Name of the service, Policy by name in that namespace.
+	Namespace, Name, Policy string
+	Provider                v1alpha1.NorthSouthProvider
+	Gateway                 GatewayRef
+	Hostnames               []v1alpha1.Hostname
+	// Import says how the service is reached from there.
+	Ports  []Port
+	Import *Import
+}
+
+// GatewayRef names a gateway of the user's.
+type GatewayRef struct {
+	Namespace, Name string
+	// Listener is empty for every one that takes the hostnames.
+	Listener string
+}
+
+// Part is the service of one (cluster, subset) under a name of its own: an
+// import is the union of its exporters and cannot carry a cluster's weight.
+type Part struct {
+	Fragment                 manifest.FragmentID
+	Namespace, Service, Name string
+	// Labels of the subset; none: every pod of the service.
+	Labels map[string]string
+	// Selector of the Service that the part is of.
+	Selector map[string]string
+	Ports    []Port
+	// Exported: this store's cluster has the pods; otherwise it imports them.
+	Exported bool
+	// Virtual is the clusterset IP of the part.
+	Virtual netip.Addr
 }
 
 // Note is a message about a fragment.
@@ -65,9 +134,11 @@ type Peer struct {
 	Prefixes              []netip.Prefix
 }
 
-// Service is what one policy asks of the cluster.
+// Service is what one policy asks of one cluster.
 type Service struct {
-	Fragment        manifest.FragmentID
+	Fragment manifest.FragmentID
+	// Cluster that exports or consumes.
+	Cluster         string
 	Namespace, Name string
 	// Policy by name, in the service's namespace.
 	Policy   string
@@ -87,6 +158,8 @@ type Port struct {
 	Protocol    v1alpha1.Protocol
 	Transport   v1alpha1.Transport
 	AppProtocol string
+	// Target is the port of the pods; zero where it is not known.
+	Target int32
 }
 
 // L7 tells whether the port is routed per request.
@@ -105,10 +178,37 @@ type Export struct {
 	Gateway *MeshGateway
 	// Callers by cluster.
 	Callers []Caller
+	// Selector of the Service's pods; empty where it is not known.
+	Selector map[string]string
+	// Access is nil where callers stay as they are.
+	Access *Access
+	// MutualTLS: the pods refuse clear text.
+	MutualTLS bool
+}
+
+// Access says who may call; no entry: nobody may.
+type Access struct {
+	Allow []AccessRule
+}
+
+// AccessRule describes callers. What is empty is not looked at.
+type AccessRule struct {
+	// Clusters of the caller; every cluster of the set where the policy names
+	// none. All: it names none.
+	Clusters []AccessCluster
+	All      bool
+	v1alpha1.AccessRule
+}
+
+// AccessCluster is a cluster that callers may be in.
+type AccessCluster struct {
+	Name, TrustDomain string
 }
 
 // MeshGateway lets other meshes in.
 type MeshGateway struct {
+	// Service of the gateway, in the root namespace of its mesh.
+	Service   string
 	Selector  map[string]string
 	Addresses []netip.Addr
 	Port      int32
@@ -125,13 +225,22 @@ type Import struct {
 	// Declare: the ServiceImport is ours to write.
 	Declare bool
 	// Virtual is the clusterset IP.
-	Virtual    netip.Addr
-	MinHealthy int32
+	Virtual netip.Addr
+	// Virtual6 is its IPv6 clusterset IP; not valid where there is none.
+	Virtual6      netip.Addr
+	Names         Names
+	MinHealthy    int32
+	FailbackDelay v1alpha1.Duration
 	// Routed: everything that routing needs is known.
 	Routed bool
 	Rules  []Rule
-	// Outlier is nil where the policy does not say.
-	Outlier *v1alpha1.OutlierDetection
+	// Resilience and LoadBalancing have zero values where nothing was said.
+	Resilience    v1alpha1.Resilience
+	LoadBalancing v1alpha1.LoadBalancing
+	// HealthCheck is nil where readiness decides.
+	HealthCheck *v1alpha1.HealthCheck
+	// TLS is never empty.
+	TLS v1alpha1.TLSMode
 	// Stub: the cluster lacks the Service, and its name needs one.
 	Stub bool
 	// OtherPorts of the cluster's own Service are not governed.
@@ -140,23 +249,42 @@ type Import struct {
 	Namespaces []string
 }
 
-// Rule is a rule as one consumer sees it.
-type Rule struct {
-	Label   string
-	Matches []v1alpha1.Match
-	Timeout v1alpha1.Duration
-	Retries *v1alpha1.Retries
-	// Tiers, best first, with only those backends that have a weight.
-	Tiers [][]Backend
+// Names says which names of a service are governed: those that end in
+// cluster.local, and those under the set's domain.
+type Names struct {
+	Cluster, ClusterSet bool
 }
 
-// Backend is the service, or a subset of its pods, in one cluster.
+// Rule is a rule as one consumer sees it: what the policy and the set's
+// defaults say of requests, and where they go. Its written Backends and Mirror
+// are resolved in Tiers and Copy.
+type Rule struct {
+	v1alpha1.Rule
+	Label string
+	// Tiers, best first, with only those backends that have a weight. None:
+	// the rule answers by itself, or nobody is there.
+	Tiers [][]Backend
+	// Copy gets a copy of each request; nil where nothing is mirrored.
+	Copy *Backend
+}
+
+// Answers tells whether the rule answers requests by itself.
+func (r Rule) Answers() bool { return r.Redirect != nil || r.DirectResponse != nil }
+
+// Backend is a service, or a subset of its pods, in one cluster.
 type Backend struct {
 	Cluster string
 	// Local: in the consumer's own cluster.
-	Local  bool
-	Labels map[string]string
-	Weight int64
+	Local bool
+	// Near: the consumer reaches its pods without a gateway: in its own cluster,
+	// or in its own network.
+	Near bool
+	// Namespace and Service are empty for the policy's own, Port is zero for the
+	// port that was called.
+	Namespace, Service string
+	Port               int32
+	Labels             map[string]string
+	Weight             int64
 	// Address is the export address; Part the address of this cluster's part of
 	// the service in a mesh. Not valid where there is none.
 	Address, Part netip.Addr

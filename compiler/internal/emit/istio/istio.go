@@ -9,19 +9,18 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/compiler/manifest"
-	"github.com/fairlead/fairlead/schemas/v1alpha1"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Emit returns the objects for every service of a cluster with Istio.
 func Emit(p plan.Plan) []manifest.Fragment {
+	if p.Mesh == nil {
+		return nil
+	}
 	var out []manifest.Fragment
-	for _, s := range p.Services {
-		if s.EastWest != v1alpha1.EastWestIstio {
-			continue
-		}
-		e := &emitter{store: p.Store, domain: p.Domain, service: s}
+	for _, s := range p.Mesh.Services {
+		e := &emitter{store: s.Cluster, domain: p.Domain, service: s}
 		e.imports()
 		e.exports()
 		e.homeRule()

@@ -45,14 +45,14 @@ func (e *emitter) homeRule() {
 		mixed := h.depth > 0
 		switch {
 		case mixed:
-			out.Spec.TrafficPolicy = e.anySubset(h, podOutlier(e.service.Import.Outlier, true))
-		case e.service.Import.Outlier != nil:
+			out.Spec.TrafficPolicy = e.anySubset(h, podOutlier(e.service.Import.Resilience.OutlierDetection, true))
+		case e.service.Import.Resilience.OutlierDetection != nil:
 			out.Spec.TrafficPolicy = e.podsOnly()
 		}
 		for _, c := range h.chains {
 			s := &v1alpha3.Subset{Name: c.subset, Labels: c.Head.Labels}
 			if len(c.Tiers) > 0 {
-				s.TrafficPolicy = e.policy(h, aim{c.port, c.subset, identities(c.Chain)}, podOutlier(e.service.Import.Outlier, true))
+				s.TrafficPolicy = e.policy(h, aim{c.port, c.subset, identities(c.Chain)}, podOutlier(e.service.Import.Resilience.OutlierDetection, true))
 			} else if len(c.Head.Labels) == 0 {
 				continue
 			}
@@ -75,7 +75,7 @@ func (e *emitter) podsOnly() *v1alpha3.TrafficPolicy {
 	out := &v1alpha3.TrafficPolicy{}
 	for _, p := range e.service.Ports {
 		out.PortLevelSettings = append(out.PortLevelSettings, &v1alpha3.TrafficPolicy_PortTrafficPolicy{
-			Port: &v1alpha3.PortSelector{Number: uint32(p.Number)}, OutlierDetection: podOutlier(e.service.Import.Outlier, false)})
+			Port: &v1alpha3.PortSelector{Number: uint32(p.Number)}, OutlierDetection: podOutlier(e.service.Import.Resilience.OutlierDetection, false)})
 	}
 	return out
 }
