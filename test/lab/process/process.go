@@ -27,6 +27,9 @@ type Spec struct {
 	Log string
 	// NS is the network namespace. nil: this process's.
 	NS *netns.NS
+	// Root is the directory that the program sees as /; Argv[0] and Dir are
+	// then paths below it. Empty: this process's.
+	Root string
 }
 
 // Process is a started program. Its methods may be called concurrently.
@@ -43,12 +46,14 @@ func Start(s Spec) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", s.Argv[0], err)
 	}
 	defer log.Close()
-	path, err := lookUp(s.Argv[0], s.Env)
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", s.Argv[0], err)
+	path := s.Argv[0]
+	if s.Root == "" {
+		if path, err = lookUp(path, s.Env); err != nil {
+			return nil, fmt.Errorf("start %s: %w", s.Argv[0], err)
+		}
 	}
 	cmd := &exec.Cmd{Path: path, Args: s.Argv, Env: s.Env, Dir: s.Dir, Stdout: log, Stderr: log,
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}
+		SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Chroot: s.Root}}
 	start := cmd.Start
 	if s.NS != nil {
 		start = func() error { return s.NS.Do(cmd.Start) }

@@ -134,3 +134,11 @@ func TestStartRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestRootIsAllThatThereIs(t *testing.T) {
+	sandbox.Need(t)
+	root := t.TempDir()
+	if _, err := Start(Spec{Argv: []string{"/bin/sh"}, Dir: "/", Root: root, Log: filepath.Join(t.TempDir(), "log")}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an empty root has a shell: %v", err)
+	}
+}
