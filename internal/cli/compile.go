@@ -17,8 +17,9 @@ import (
 // compileFlags are the flags of compile.
 type compileFlags struct {
 	sourceFlags
-	directory string
-	inventory string
+	directory   string
+	inventory   string
+	diagnostics diagFormat
 }
 
 func compileCommand(s Streams) *cobra.Command {
@@ -31,7 +32,10 @@ shall hold, and removes the files of an earlier compile that are not wanted any
 more. It prints one line per file that changes. No cluster is asked: what must be
 known of them comes from --inventory, and what is not known is pending.
 
-The directory must be empty or written by an earlier compile.`,
+The directory must be empty or written by an earlier compile.
+
+With --diagnostics json, yaml or sarif the mistakes in the files go to the standard
+output in that form, and the lines to the standard error.`,
 		Example: `  fairlead compile policies -o rendered --inventory inventory.yaml`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -44,6 +48,8 @@ The directory must be empty or written by an earlier compile.`,
 	f.add(c)
 	c.Flags().StringVarP(&f.directory, "output", "o", "", "directory to write to")
 	c.Flags().StringVar(&f.inventory, "inventory", "", "file with the facts of the clusters, as fairlead inventory writes it")
+	f.diagnostics.format = formatText
+	c.Flags().Var(&f.diagnostics, "diagnostics", "how mistakes in the files are written: text, json, yaml or sarif")
 	return c
 }
 
@@ -61,7 +67,16 @@ func (f *compileFlags) run(ctx context.Context, s Streams) error {
 	}
 	defer snapshot.Close()
 	result, diags := compiler.Compile(snapshot.Files, inv)
-	notes := reconciler.Report{Diagnostics: diags, Pending: result.Pending, Held: result.Held, Quarantined: result.Quarantined}
+	if f.diagnostics.format == formatText {
+		err = f.tell(s, s.Err, diags)
+	} else {
+		err = f.writeDiagnostics(s, f.diagnostics.format, diags)
+		s.Out = s.Err
+	}
+	if err != nil {
+		return err
+	}
+	notes := reconciler.Report{Pending: result.Pending, Held: result.Held, Quarantined: result.Quarantined}
 	notes.Text(s.Out, s.Err)
 	if diag.HasErrors(diags) {
 		return exit(codeError)

@@ -57,8 +57,8 @@ func (f *inventoryFlags) run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range diags {
-		fmt.Fprintln(s.Err, d)
+	if err := f.tell(s, s.Err, diags); err != nil {
+		return err
 	}
 	if diag.HasErrors(diags) {
 		return exit(codeError)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -66,11 +65,7 @@ func (f format) write(out io.Writer, value any, text func()) error {
 // progress returns what tells people that something goes on: where they asked
 // for it, or look at a terminal.
 func progress(s Streams, verbose bool) func(string) {
-	file, isFile := s.Err.(*os.File)
-	if isFile {
-		info, err := file.Stat()
-		verbose = verbose || err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
+	verbose = verbose || terminal(s.Err)
 	if !verbose {
 		return nil
 	}

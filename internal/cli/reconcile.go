@@ -18,7 +18,7 @@ import (
 // reconcileFlags are the flags of reconcile.
 type reconcileFlags struct {
 	sourceFlags
-	output     format
+	output     diagFormat
 	kubeconfig string
 	base       string
 	inventory  string
@@ -73,6 +73,8 @@ func (f *reconcileFlags) run(ctx context.Context, s Streams) error {
 		return errors.New("--inventory stands in for the clusters: it needs --dry-run and --base")
 	case f.wait && f.dryRun:
 		return errors.New("--wait goes round until the clusters are complete: it cannot go with --dry-run")
+	case f.output.format == formatSARIF && !f.dryRun:
+		return errors.New("SARIF is about the files alone: it needs --dry-run")
 	case f.timeout <= 0:
 		return errors.New("--timeout must be longer than nothing")
 	}
@@ -80,8 +82,7 @@ func (f *reconcileFlags) run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	err = f.output.write(s.Out, report, func() { report.Text(s.Out, s.Err) })
-	if err != nil {
+	if err := f.write(s, report); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	switch {
@@ -97,6 +98,23 @@ func (f *reconcileFlags) run(ctx context.Context, s Streams) error {
 		return exit(codeChanges)
 	}
 	return nil
+}
+
+// write writes the report, mistakes in the files first.
+func (f *reconcileFlags) write(s Streams, report reconciler.Report) error {
+	switch f.output.format {
+	case formatSARIF:
+		return f.writeDiagnostics(s, formatSARIF, report.Diagnostics)
+	case formatText:
+		if err := f.tell(s, s.Err, report.Diagnostics); err != nil || diag.HasErrors(report.Diagnostics) {
+			return err
+		}
+		report.Diagnostics = nil
+		report.Text(s.Out, s.Err)
+		return nil
+	}
+	report.Diagnostics = f.shown(report.Diagnostics)
+	return f.output.write(s.Out, report, nil)
 }
 
 // report does what the flags say.

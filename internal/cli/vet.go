@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -17,13 +16,7 @@ import (
 // vetFlags are the flags of vet.
 type vetFlags struct {
 	sourceFlags
-	output format
-}
-
-// vetted is the result of vet for machines.
-type vetted struct {
-	Revision    string            `json:"revision"`
-	Diagnostics []diag.Diagnostic `json:"diagnostics"`
+	output diagFormat
 }
 
 func vetCommand(s Streams) *cobra.Command {
@@ -31,9 +24,15 @@ func vetCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "vet [DIR]",
 		Short: "Check the documents of a repository",
-		Long: `Vet reads every document of the group fairlead.dev and prints one line per mistake,
-with its place and the way out. No cluster is asked. The exit code is 2 when one of
-the lines is an error.`,
+		Long: `Vet reads every document of the group fairlead.dev and prints every mistake at once:
+what is wrong, where, and what to write instead, with the line. No cluster is asked.
+The exit code is 2 when one of them is an error.
+
+Each mistake has a code. "fairlead codes CODE" tells when it is reported and what to
+do, with an example; docs/codes has the same pages. As JSON the mistakes are a list,
+see docs/diagnostics.md; as SARIF 2.1.0 they can be shown beside the lines of a change.`,
+		Example: `  fairlead vet policies
+  fairlead vet --repo . --ref main -o sarif >fairlead.sarif`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := f.take(c, args); err != nil {
@@ -54,14 +53,8 @@ func (f *vetFlags) run(ctx context.Context, s Streams) error {
 	}
 	defer snapshot.Close()
 	_, diags := compiler.Compile(snapshot.Files, inventory.Inventory{})
-	result := vetted{Revision: snapshot.Revision, Diagnostics: append([]diag.Diagnostic{}, diags...)}
-	err = f.output.write(s.Out, result, func() {
-		for _, d := range diags {
-			fmt.Fprintln(s.Out, d)
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("write the diagnostics: %w", err)
+	if err := f.writeDiagnostics(s, f.output.format, diags); err != nil {
+		return err
 	}
 	if diag.HasErrors(diags) {
 		return exit(codeError)
