@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package envoygateway
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// settleTimeout bounds the wait for Envoy Gateway's verdict; it comes within
+// some tenths of a second on an idle machine.
+const settleTimeout = time.Minute
+
+// verdict is a part of an object's status.
+type verdict struct {
+	Conditions []metav1.Condition `json:"conditions"`
+}
+
+// status is what routes and policies have in common: a verdict for every parent
+// or ancestor.
+type status struct {
+	Status struct {
+		Parents   []verdict `json:"parents"`
+		Ancestors []verdict `json:"ancestors"`
+	} `json:"status"`
+}
+
+// wanted are the conditions that must be true, by what kind of status it is.
+var wantedOfRoutes, wantedOfPolicies = []string{"Accepted", "ResolvedRefs"}, []string{"Accepted"}
+
+// judged tells whether Envoy Gateway writes a verdict on objects of the kind,
+// and which conditions must be true there.
+func judged(o *unstructured.Unstructured) []string {
+	switch {
+	case strings.HasSuffix(o.GetKind(), "Route"):
+		return wantedOfRoutes
+	case strings.HasSuffix(o.GetKind(), "TrafficPolicy") && strings.HasPrefix(o.GetAPIVersion(), "gateway."), o.GetKind() == "SecurityPolicy", o.GetKind() == "BackendTLSPolicy":
+		return wantedOfPolicies
+	}
+	return nil
+}
+
+// Accepted waits until every route among the objects is accepted by every
+// parent with its references resolved, and every policy is accepted.
+func (s *Server) Accepted(t testing.TB, objects ...*unstructured.Unstructured) {
+	t.Helper()
+	s.eventually(t, func() error {
+		for _, o := range objects {
+			if conditions := judged(o); conditions != nil {
+				if err := s.verdictOn(t, o, conditions); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// verdictOn is nil when all verdicts on an object as it is now are good.
+func (s *Server) verdictOn(t testing.TB, o *unstructured.Unstructured, conditions []string) error {
+	found := s.get(t, o)
+	var st status
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(found.Object, &st); err != nil {
+		return err
+	}
+	verdicts := append(st.Status.Parents, st.Status.Ancestors...)
+	if len(verdicts) == 0 {
+		return fmt.Errorf("%s %s/%s: no verdict yet", o.GetKind(), o.GetNamespace(), o.GetName())
+	}
+	for _, v := range verdicts {
+		for _, name := range conditions {
+			if err := holds(v.Conditions, name, found.GetGeneration()); err != nil {
+				return fmt.Errorf("%s %s/%s: %w", o.GetKind(), o.GetNamespace(), o.GetName(), err)
+			}
+		}
+		for _, c := range v.Conditions {
+			if c.Type == "PartiallyInvalid" && c.Status == metav1.ConditionTrue {
+				return fmt.Errorf("%s %s/%s is partly invalid: %s", o.GetKind(), o.GetNamespace(), o.GetName(), c.Message)
+			}
+		}
+	}
+	return nil
+}
+
+func holds(conditions []metav1.Condition, name string, generation int64) error {
+	for _, c := range conditions {
+		if c.Type != name {
+			continue
+		}
+		if c.Status != metav1.ConditionTrue || c.ObservedGeneration != generation {
+			return fmt.Errorf("%s is %s at generation %d of %d: %s: %s", name, c.Status, c.ObservedGeneration, generation, c.Reason, c.Message)
+		}
+		return nil
+	}
+	return fmt.Errorf("no condition %s", name)
+}
+
+// eventually polls until there is no complaint any more, and fails with the
+// last one.
+func (s *Server) eventually(t testing.TB, complaint func() error) {
+	t.Helper()
+	const interval = 50 * time.Millisecond
+	for deadline := time.Now().Add(settleTimeout); ; time.Sleep(interval) {
+		err := complaint()
+		if err == nil {
+			return
+		}
+		select {
+		case <-s.proc.Done():
+			t.Fatalf("Envoy Gateway ended, saying last:\n%s", s.proc.Tail())
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v; Envoy Gateway said last:\n%s", err, s.proc.Tail())
+		}
+	}
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package envoygateway
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/mcs-api/pkg/apis/v1beta1"
+)
+
+// Feed writes the EndpointSlice of an import for one exporter, as the reconciler
+// does: the address is the exporter's export address, and an exporter that is
+// lost stays, not ready, so that its share is known to be lost.
+func (s *Server) Feed(t testing.TB, serviceImport *unstructured.Unstructured, cluster, address string, ready bool) {
+	t.Helper()
+	var in v1beta1.ServiceImport
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(serviceImport.Object, &in); err != nil {
+		t.Fatal(err)
+	}
+	var ports []any
+	for _, p := range in.Spec.Ports {
+		ports = append(ports, map[string]any{"name": p.Name, "port": int64(p.Port), "protocol": string(p.Protocol)})
+	}
+	s.Apply(t, &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+		"metadata": map[string]any{"namespace": in.Namespace, "name": in.Name + "-" + cluster, "labels": map[string]any{
+			v1beta1.LabelServiceName: in.Name, v1beta1.LabelSourceCluster: cluster, "endpointslice.kubernetes.io/managed-by": "fairlead.dev",
+		}},
+		"ports":     ports,
+		"endpoints": []any{map[string]any{"addresses": []any{address}, "conditions": map[string]any{"ready": ready}}},
+	}})
+}
