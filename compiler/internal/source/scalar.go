@@ -14,13 +14,14 @@ import (
 
 // formHelp says in words what the patterns of our schemas demand.
 var formHelp = map[string]string{
-	`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`:                                   "use lower-case letters, digits and dashes, with a letter or digit at both ends",
-	`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`: "use lower-case letters, digits, dashes and dots, with a letter or digit at both ends",
-	`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`:                        "use letters, digits, dashes, dots and underscores, with a letter or digit at both ends",
-	`^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$`:                            "write the 32 bytes of a WireGuard public key in base64, as \"wg pubkey\" prints them",
-	`^([0-9]+(ms|s|m|h))+$`:                                             "write it like 500ms, 30s or 1m30s",
-	`^(100|[1-9]?[0-9])%$`:                                              "write a whole number from 0% to 100%, with the sign",
-	`^(auto|[1-9][0-9]{3})$`:                                            "write auto, or a number from 1280 to 9000 in quotes",
+	`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`:                                          "use lower-case letters, digits and dashes, with a letter or digit at both ends",
+	`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`:        "use lower-case letters, digits, dashes and dots, with a letter or digit at both ends",
+	`^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`: "write a DNS name in lower case, like www.example.com, or *.example.com",
+	`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`:                               "use letters, digits, dashes, dots and underscores, with a letter or digit at both ends",
+	`^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$`:                                   "write the 32 bytes of a WireGuard public key in base64, as \"wg pubkey\" prints them",
+	`^([0-9]+(ms|s|m|h))+$`:                                                    "write it like 500ms, 30s or 1m30s",
+	`^(100|[1-9]?[0-9])%$`:                                                     "write a whole number from 0% to 100%, with the sign",
+	`^(auto|[1-9][0-9]{3})$`:                                                   "write auto, or a number from 1280 to 9000 in quotes",
 }
 
 // integer checks a whole number.
@@ -40,13 +41,13 @@ func (c *checker) integer(n *node, s *schema, p place) any {
 		c.report(p, diag.CodeRange, fmt.Sprintf("%s cannot be %s", p.name(), n.text), "write "+allowedNumbers(s))
 		return nil
 	}
-	c.right = append(c.right, value{p.path, strconv.FormatInt(v, 10), p.at})
+	c.right = append(c.right, value{p.path, strconv.FormatInt(v, 10), p.at, s})
 	return v
 }
 
 // boolean checks a truth value. YAML 1.1 had more words for them; Kubernetes
 // and YAML 1.2 have two.
-func (c *checker) boolean(n *node, p place) any {
+func (c *checker) boolean(n *node, s *schema, p place) any {
 	if n.kind != scalarNode || n.tag != "!!bool" {
 		c.wrongType(n, p, "a boolean", "write true or false, without quotes")
 		return nil
@@ -56,7 +57,7 @@ func (c *checker) boolean(n *node, p place) any {
 		c.wrongType(n, p, "a boolean", "write true or false, in lower case")
 		return nil
 	}
-	c.right = append(c.right, value{p.path, strconv.FormatBool(v), p.at})
+	c.right = append(c.right, value{p.path, strconv.FormatBool(v), p.at, s})
 	return v
 }
 
@@ -89,7 +90,7 @@ func (c *checker) str(n *node, s *schema, p place) any {
 		c.report(p, diag.CodeForm, fmt.Sprintf("%s cannot be %q", p.name(), shorten(n.text)), formHelp[s.Pattern.String()])
 		return nil
 	}
-	c.right = append(c.right, value{p.path, n.text, p.at})
+	c.right = append(c.right, value{p.path, n.text, p.at, s})
 	return n.text
 }
 

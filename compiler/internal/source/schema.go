@@ -7,11 +7,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/fairlead/fairlead/schemas"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // schema is the part of JSON Schema that the schemas of our kinds use.
@@ -32,6 +37,11 @@ type schema struct {
 	Maximum   *int64  `json:"maximum"`
 	Pattern   *form   `json:"pattern"`
 	Format    string  `json:"format"`
+
+	// path of the values from the document's root, without the places in lists.
+	path string
+	// typ is the Go type of the values; nil in metadata, which has none of ours.
+	typ reflect.Type
 }
 
 // form is a compiled pattern.
@@ -79,9 +89,52 @@ var shapes = sync.OnceValue(func() map[string]*schema {
 		if err := json.Unmarshal(text, byKind[kind]); err != nil {
 			panic(fmt.Sprintf("schema of %s: %v", kind, err))
 		}
+		byKind[kind].locate("", documentTypes[kind])
 	}
 	return byKind
 })
+
+// documentTypes are the Go types that the schemas were generated from.
+var documentTypes = map[string]reflect.Type{
+	v1alpha1.KindClusterSet:    reflect.TypeFor[v1alpha1.ClusterSet](),
+	v1alpha1.KindTrafficPolicy: reflect.TypeFor[v1alpha1.TrafficPolicy](),
+}
+
+// locate notes for a schema and everything inside it where it is and which Go
+// type it was generated from.
+func (s *schema) locate(path string, typ reflect.Type) {
+	for typ != nil && typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	s.path, s.typ = path, typ
+	for name, p := range s.Properties {
+		p.locate(join(path, name), fieldType(typ, name))
+	}
+	for _, inner := range []*schema{s.Items, s.Values} {
+		if inner != nil && typ != nil {
+			inner.locate(path, typ.Elem())
+		}
+	}
+}
+
+// fieldType returns the type of a field by its name in JSON; nil where the type
+// has none or is not one of ours.
+func fieldType(typ reflect.Type, name string) reflect.Type {
+	if typ == nil || typ.Kind() != reflect.Struct {
+		return nil
+	}
+	for f := range typ.Fields() {
+		switch tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); {
+		case tag == name && f.Type != reflect.TypeFor[metav1.ObjectMeta]():
+			return f.Type
+		case tag == "" && f.Anonymous:
+			if inner := fieldType(f.Type, name); inner != nil {
+				return inner
+			}
+		}
+	}
+	return nil
+}
 
 // homes returns the paths at which a field of this name is known, sorted.
 func (s *schema) homes(name, path string) []string {

@@ -27,6 +27,7 @@ type checker struct {
 type value struct {
 	path, text string
 	at         diag.Position
+	schema     *schema
 }
 
 // newChecker returns a checker for a document of a kind that people write.
@@ -85,7 +86,7 @@ func (c *checker) check(n *node, s *schema, p place) any {
 	case "integer":
 		return c.integer(n, s, p)
 	case "boolean":
-		return c.boolean(n, p)
+		return c.boolean(n, s, p)
 	}
 	return c.str(n, s, p)
 }
@@ -152,6 +153,10 @@ func (c *checker) mapping(n *node, s *schema, p place) any {
 	return seen
 }
 
+// maxHomes bounds the places that are named for a field in the wrong one; more
+// of them help nobody.
+const maxHomes = 2
+
 // unknown reports a field that the schema does not have, and returns which of
 // those that are not there was probably meant.
 func (c *checker) unknown(s *schema, f field, p place, free []string) []string {
@@ -163,8 +168,11 @@ func (c *checker) unknown(s *schema, f field, p place, free []string) []string {
 		return []string{near}
 	}
 	fix := "allowed here: " + strings.Join(s.names(), ", ")
-	if homes := c.root.homes(f.key, ""); len(homes) == 1 {
-		fix = "it belongs to " + homes[0]
+	if len(s.Properties) == 0 {
+		fix = fmt.Sprintf("%s has no fields; write \"%s: {}\"", p.name(), p.name())
+	}
+	if homes := c.root.homes(f.key, ""); len(homes) > 0 && len(homes) <= maxHomes {
+		fix = "it belongs to " + strings.Join(homes, " or ")
 	}
 	c.report(at, diag.CodeUnknownField, message, fix)
 	return nil

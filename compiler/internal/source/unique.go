@@ -30,7 +30,7 @@ var unique = map[string]string{
 func (c *checker) checkUnique() {
 	first := map[string]diag.Position{}
 	for _, v := range c.right {
-		what, ok := unique[places.ReplaceAllString(v.path, "")]
+		what, ok := unique[v.schema.path]
 		// An empty rule name is none.
 		if !ok || v.text == "" {
 			continue

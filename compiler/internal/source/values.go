@@ -5,35 +5,24 @@ package source
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
+	"reflect"
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// valueChecks are the checks of texts that CUE cannot read, by path without the
-// places in lists.
-var valueChecks = map[string]func(*checker, value){
-	"spec.addresses.global":                             (*checker).prefix,
-	"spec.addresses.clusterset":                         (*checker).prefix,
-	"spec.clusters.network.podCIDRs":                    (*checker).prefix,
-	"spec.clusters.network.serviceCIDRs":                (*checker).prefix,
-	"spec.clusters.network.globalCIDR":                  (*checker).globalCIDR,
-	"spec.clusters.gateways.addresses":                  (*checker).address,
-	"spec.clusters.istio.eastWestGateway.addresses":     (*checker).address,
-	"spec.rules.timeout":                                (*checker).duration,
-	"spec.rules.retries.perTryTimeout":                  (*checker).duration,
-	"spec.resilience.outlierDetection.interval":         (*checker).duration,
-	"spec.resilience.outlierDetection.baseEjectionTime": (*checker).duration,
+// typeChecks are the checks of texts that CUE cannot read, by type.
+var typeChecks = map[reflect.Type]func(*checker, value){
+	reflect.TypeFor[v1alpha1.Duration](): (*checker).duration,
+	reflect.TypeFor[v1alpha1.CIDR]():     (*checker).cidr,
+	reflect.TypeFor[v1alpha1.Address]():  (*checker).address,
 }
 
-var places = regexp.MustCompile(`\[[0-9]+\]`)
-
-// checkValues applies valueChecks.
+// checkValues applies typeChecks.
 func (c *checker) checkValues() {
 	for _, v := range c.right {
-		if check, ok := valueChecks[places.ReplaceAllString(v.path, "")]; ok {
+		if check := typeChecks[v.schema.typ]; check != nil {
 			check(c, v)
 		}
 	}
@@ -75,7 +64,15 @@ func (c *checker) parsePrefix(v value) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-func (c *checker) prefix(v value) { c.parsePrefix(v) }
+// cidr checks a range of addresses; where it stands decides what it may be.
+func (c *checker) cidr(v value) {
+	switch v.schema.path {
+	case "spec.clusters.network.globalCIDR":
+		c.globalCIDR(v)
+	default:
+		c.parsePrefix(v)
+	}
+}
 
 // globalCIDR must be a part of the range that the set allots from.
 func (c *checker) globalCIDR(v value) {

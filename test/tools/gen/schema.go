@@ -88,11 +88,13 @@ func readSchema(file string) (string, map[string]any, error) {
 	return spec.Names.Kind, schema, nil
 }
 
-// closeObjects says of every object with named fields that it has no others.
-// Custom resources cannot say so: an API server prunes instead.
+// closeObjects says of every object with named fields, or with none, that it
+// has no others. Custom resources cannot say so: an API server prunes instead.
 func closeObjects(schema map[string]any) {
-	if properties, ok := schema["properties"].(map[string]any); ok {
+	if schema["type"] == "object" && schema["additionalProperties"] == nil {
 		schema["additionalProperties"] = false
+	}
+	if properties, ok := schema["properties"].(map[string]any); ok {
 		for _, p := range properties {
 			closeObjects(p.(map[string]any))
 		}
