@@ -5,7 +5,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
@@ -37,22 +36,18 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	for _, r := range p.Rules {
 		in.Rules = append(in.Rules, plainRule(s, r, c))
 	}
-	provider := v1alpha1.Provider(c.EastWest)
-	refused := append(refusals(p, provider, needs(s, p, in.Rules)), portRefusals(s, provider)...)
-	able := !s.Adopted || len(refused) == 0
-	if s.Adopted {
-		// Which clusters export was observed, and observation rejects nothing.
-		for _, d := range refused {
-			b.pending(c, out.Fragment, "%s: %s (%s)", d.Position, d.Message, d.Fix)
-		}
-	} else {
-		b.diags = append(b.diags, refused...)
+	provider, wanted := v1alpha1.Provider(c.EastWest), needs(s, p, in.Rules)
+	if provider == v1alpha1.ProviderCilium {
+		wanted = append(wanted, shapeNeeds(s, in.Rules)...)
 	}
-	if len(s.Exporters) > 0 && !slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 0 }) {
+	refused := append(refusals(p, provider, wanted), portRefusals(s, provider)...)
+	able := b.settle(s, p, c, refused)
+	if len(s.Exporters) > 0 && !slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 0 || r.Answers() }) {
 		able = false
 		b.pending(c, out.Fragment, "%s reaches none of the clusters that export Service %s (%s)", c.Name, s.Key(), exporterNames(s))
 	}
 	if c.EastWest == v1alpha1.EastWestFairlead {
+		in.Names.Cluster = false
 		// Tunnels carry addresses, and pods have no identities to wait for. With
 		// ports from the policy a missing name only keeps endpoints from being
 		// found, so the rest goes ahead.
@@ -63,7 +58,10 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 		return
 	}
 	in.Routed = in.Routed && able
-	b.mesh(out, at)
+	b.old(out, at, wanted)
+	if c.EastWest == v1alpha1.EastWestIstio {
+		b.mesh(out, at)
+	}
 }
 
 // mesh adds what a mesh must know.
@@ -83,7 +81,7 @@ func (b *builder) mesh(out *Service, at consumer) {
 	} else if c.Facts.State == fleet.Observed {
 		in.Stub = !there
 		for _, ns := range c.Facts.Namespaces {
-			if ns != gatewayNamespace && !strings.HasPrefix(ns, "kube-") {
+			if ns != c.Mesh.RootNamespace && !strings.HasPrefix(ns, "kube-") {
 				in.Namespaces = append(in.Namespaces, ns)
 			}
 		}
@@ -106,19 +104,11 @@ func (b *builder) mesh(out *Service, at consumer) {
 		in.Routed = false
 		b.pending(c, out.Fragment, "the port of Service %s has no name: Istio cannot add fallbacks to it before it has one", s.Key())
 	}
-	if old := c.Facts.Istio; olderThan131(old) && slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 1 }) {
-		b.pending(c, out.Fragment, "Istio %s in %s leaves out endpoints that are not ready: a backend that is partly healthy gives up nothing before Istio 1.31", old, c.Name)
-	}
 }
 
 func fallsBackFromHome(r Rule) bool {
 	return slices.ContainsFunc(r.Chains(), func(c Chain) bool { return c.Head.Local && len(c.Tiers) > 0 })
 }
-
-// gatewayNamespace is where Istio's installation guides put gateways: hosts
-// that stand for other clusters are not shown there, so that no gateway can
-// pass them on.
-const gatewayNamespace = "istio-system"
 
 // meshPorts leaves out observed ports that a mesh does not carry, and says so.
 func (b *builder) meshPorts(out *Service, at consumer) {
@@ -179,17 +169,6 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 	if why != "" && c.Facts.State != fleet.Unreachable {
 		b.pending(home, out.Fragment, "identities of Service %s in %s: %s", s.Key(), backend.Name(), why)
 	}
-}
-
-// olderThan131 tells whether a version of Istio leaves out endpoints that are
-// not ready; false for what is no version.
-func olderThan131(version string) bool {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 || parts[0] != "1" {
-		return false
-	}
-	minor, err := strconv.Atoi(parts[1])
-	return err == nil && minor < 31
 }
 
 // traffic notes what the callers in a cluster get while everything is healthy.

@@ -57,9 +57,9 @@ const (
 	AccessLabels     Feature = "accessLabels"
 	ClusterIdentity  Feature = "clusterIdentity"
 	ClusterNames     Feature = "clusterNames"
-	HeadlessService  Feature = "headless"
-	MeshFrontend     Feature = "meshFrontend"
 	DefaultDeny      Feature = "defaultDeny"
+	PartHealth       Feature = "partHealth"
+	EveryExporter    Feature = "everyExporter"
 )
 
 // Support is what one provider makes of a feature: exact when its zero value,
@@ -71,8 +71,8 @@ type Support struct {
 	Refusal, Fix string
 	// Since is the first version of the provider that can, such as "1.31"; empty
 	// where every version can that Fairlead runs with. With an older one the
-	// fragment is pending.
-	Since string
+	// fragment is emitted all the same, and pending says what Before says.
+	Since, Before string
 }
 
 // Row is one feature of the matrix.
@@ -131,7 +131,11 @@ func sharing() []Row {
 		{Feature: Tiers, Code: "FL1401", Fields: []string{"spec.rules.backends.priority"}, Cilium: less(AffinityAtZero), EnvoyGateway: less(PooledFailover)},
 		{Feature: ManyTiers, Code: "FL1450", Fields: []string{"spec.rules.backends.priority"}, EnvoyGateway: less(TwoTiers),
 			Cilium: no("provider cilium prefers the own cluster, the others, or neither", "use priority 0 for the own cluster and 1 for all others, or the reverse")},
-		{Feature: RemoteHealth, Code: "FL1410", Fields: []string{"spec.rules.backends"}, Istio: less(GatewayHealth)},
+		{Feature: RemoteHealth, Code: "FL1410", Fields: []string{"spec.rules.backends"}, Istio: less(GatewayHealth), EnvoyGateway: less(GatewayHealth)},
+		{Feature: PartHealth, Code: "FL1479", Fields: []string{"spec.rules.backends"}, Istio: Support{Since: "1.31",
+			Before: "leaves out endpoints that are not ready: a backend that is partly healthy gives up nothing"}},
+		{Feature: EveryExporter, Code: "FL1480", Fields: []string{"spec.rules.backends"},
+			Cilium: no("provider cilium shares a Service among every cluster that exports it", "name every exporter, or narrow exports.from")},
 		{Feature: MinHealthy, Code: "FL1411", Fields: []string{"spec.failover.minHealthy"}, Istio: less(MinHealthyFixed), EnvoyGateway: less(MinHealthyFixed),
 			Cilium: less(AffinityAtZero)},
 		{Feature: SharedTier, Code: "FL1412", Fields: []string{"spec.rules.backends.priority"}, Istio: less(PooledFailover), EnvoyGateway: less(PooledFailover)},
@@ -155,16 +159,18 @@ func sharing() []Row {
 
 // requests is what becomes of single requests.
 func requests() []Row {
-	source := onlyRequests(MatchSource, "FL1455", "source", "spec.rules.matches.source")
-	source.EnvoyGateway = no("requests from outside have no namespace and no pod", "remove source")
-	authority := onlyRequests(MatchAuthority, "FL1454", "authority", "spec.rules.matches.authority")
-	authority.EnvoyGateway = no("at a gateway the hostnames of the frontend choose", "list them in hostnames")
-	prefix := onlyRequests(RedirectPrefix, "FL1457", "redirect", "spec.rules.redirect.path.prefix")
-	prefix.Istio = no("Istio redirects to whole paths", "use path.full, or leave path out")
+	// Providers without requests refuse the matches, redirects and affinities
+	// themselves; what follows is about those that have them.
+	authority := Row{Feature: MatchAuthority, Code: "FL1454", Fields: []string{"spec.rules.matches.authority"},
+		EnvoyGateway: no("at a gateway the hostnames of the frontend choose", "list them in hostnames")}
+	source := Row{Feature: MatchSource, Code: "FL1455", Fields: []string{"spec.rules.matches.source"},
+		EnvoyGateway: no("requests from outside have no namespace and no pod", "remove source")}
+	prefix := Row{Feature: RedirectPrefix, Code: "FL1457", Fields: []string{"spec.rules.redirect.path.prefix"},
+		Istio: no("Istio redirects to whole paths", "use path.full, or leave path out")}
+	shared := Row{Feature: SharedAffinity, Code: "FL1465", Fields: []string{"spec.rules.sessionAffinity"},
+		Istio: less(AffinityAcross), EnvoyGateway: less(AffinityAcross)}
 	limit := onlyRequests(RateLimit, "FL1463", "rateLimit", "spec.rules.rateLimit")
 	limit.Istio = no("Istio limits rates by EnvoyFilter alone, which Fairlead never writes", "remove rateLimit, or limit at a gateway with northSouth: envoy-gateway")
-	shared := onlyRequests(SharedAffinity, "FL1465", "sessionAffinity", "spec.rules.sessionAffinity")
-	shared.Istio, shared.EnvoyGateway = less(AffinityAcross), less(AffinityAcross)
 	return []Row{
 		onlyRequests(Matches, "FL1402", "matches", "spec.rules.matches"),
 		onlyRequests(Timeout, "FL1403", "timeout", "spec.rules.timeout"),
@@ -230,8 +236,6 @@ func forms() []Row {
 			Istio: no("routing by the server name of a client's own TLS is not supported in this version", "write protocol: tcp")},
 		{Feature: ClusterNames, Code: "FL1478", Fields: []string{"spec.service.names"},
 			Fairlead: no("with provider fairlead the name under cluster.local stays the local Service, as KEP-1645 demands", "write names: [clusterset], or leave names out")},
-		{Feature: HeadlessService, Code: "FL1479", Fields: []string{"spec.service"}},
-		{Feature: MeshFrontend, Code: "FL1480", Fields: []string{"spec.frontends.mesh"}},
 	}
 }
 

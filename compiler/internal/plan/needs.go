@@ -12,8 +12,8 @@ import (
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// need is a feature that a policy needs of the provider in one consumer, and
-// the field that asks for it.
+// need is a feature that a policy needs of a provider, and the field that asks
+// for it.
 type need struct {
 	feature Feature
 	path    string
@@ -24,43 +24,104 @@ type need struct {
 // Minimum-healthy percentages that count as equal to Envoy's own threshold.
 const minHealthyFrom, minHealthyTo = 70, 72
 
-// needs lists what a policy needs of the provider in a consumer.
+// needs lists what a policy needs of the provider of its callers: those in a
+// cluster, or those at a gateway.
 func needs(s *fleet.Service, p *fleet.Policy, rules []Rule) []need {
-	var out []need
+	out := slices.Concat(endpointNeeds(s, p), securityNeeds(p))
 	for i, r := range p.Rules {
 		out = append(out, ruleNeeds(s, r)...)
 		out = append(out, tierNeeds(rules[i], r.Path)...)
 	}
-	if p.Resilience.OutlierDetection != nil {
-		out = append(out, need{feature: OutlierDetection, path: "spec.resilience.outlierDetection"})
-		if slices.ContainsFunc(rules, hasRemote) {
-			out = append(out, need{feature: RemoteHealth, path: "spec.resilience.outlierDetection"})
-		}
+	if p.Resilience.OutlierDetection != nil && slices.ContainsFunc(rules, hasRemote) {
+		out = append(out, need{feature: RemoteHealth, path: "spec.resilience.outlierDetection"})
 	}
 	divided := slices.ContainsFunc(rules, func(r Rule) bool { return r.count() > 1 })
 	if divided && (p.MinHealthy < minHealthyFrom || p.MinHealthy > minHealthyTo) {
 		out = append(out, need{feature: MinHealthy, path: "spec.failover.minHealthy"})
 	}
+	if divided && p.FailbackDelay != "" {
+		out = append(out, need{feature: FailbackDelay, path: "spec.failover.failbackDelay"})
+	}
+	if p.Names.Asked && p.Names.Cluster {
+		out = append(out, need{feature: ClusterNames, path: "spec.service.names"})
+	}
 	return append(out, homeNeeds(p, rules)...)
+}
+
+// endpointNeeds is what is said of single endpoints.
+func endpointNeeds(s *fleet.Service, p *fleet.Policy) []need {
+	var out []need
+	add := func(there bool, f Feature, path string) {
+		if there {
+			out = append(out, need{feature: f, path: path})
+		}
+	}
+	add(p.Resilience.OutlierDetection != nil, OutlierDetection, "spec.resilience.outlierDetection")
+	add(p.Resilience.ConnectionPool != nil, ConnectionPool, "spec.resilience.connectionPool")
+	add(p.Resilience.CircuitBreaker != nil, CircuitBreaker, "spec.resilience.circuitBreaker")
+	add(p.LoadBalancing.Algorithm != "", Algorithm, "spec.loadBalancing.algorithm")
+	add(p.LoadBalancing.SlowStart != "", SlowStart, "spec.loadBalancing.slowStart")
+	add(s.HealthCheck != nil, HealthCheck, "spec.healthCheck")
+	return out
+}
+
+// securityNeeds is how the connections of callers are secured.
+func securityNeeds(p *fleet.Policy) []need {
+	switch p.TLS {
+	case v1alpha1.TLSMutual:
+		return []need{{feature: MutualTLS, path: "spec.tls.mode"}}
+	case v1alpha1.TLSDisable:
+		return []need{{feature: ClearText, path: "spec.tls.mode"}}
+	}
+	return nil
 }
 
 // ruleNeeds is what the fields of one rule need.
 func ruleNeeds(s *fleet.Service, r fleet.Rule) []need {
 	var out []need
-	add := func(f Feature, field string) {
+	stream := slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return s.PortsGiven() && !p.L7() })
+	add := func(there bool, f Feature, field string) {
+		if !there {
+			return
+		}
 		out = append(out, need{feature: f, path: r.Path + field})
-		if slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return s.PortsGiven() && !p.L7() }) {
+		if stream {
 			out = append(out, need{feature: L7OnStream, path: r.Path + field})
 		}
 	}
-	if len(r.Matches) > 0 {
-		add(Matches, ".matches")
+	add(len(r.Matches) > 0, Matches, ".matches")
+	add(r.Timeout != "", Timeout, ".timeout")
+	add(r.Retries != nil, Retries, ".retries")
+	add(r.Redirect != nil, Redirects, ".redirect")
+	add(r.Redirect != nil && r.Redirect.Path != nil && r.Redirect.Path.Prefix != "", RedirectPrefix, ".redirect.path.prefix")
+	add(r.DirectResponse != nil, DirectResponses, ".directResponse")
+	add(r.Rewrite != nil, Rewrites, ".rewrite")
+	add(r.RequestHeaders != nil, HeaderChanges, ".requestHeaders")
+	add(r.ResponseHeaders != nil, HeaderChanges, ".responseHeaders")
+	add(r.Mirror != nil, Mirrors, ".mirror")
+	add(r.Faults != nil, Faults, ".faults")
+	add(r.CORS != nil, CORS, ".cors")
+	add(r.RateLimit != nil, RateLimit, ".rateLimit")
+	if a := r.SessionAffinity; a != nil {
+		add(!a.SourceIP, Affinity, ".sessionAffinity")
+		if a.SourceIP {
+			out = append(out, need{feature: Affinity, path: r.Path + ".sessionAffinity"})
+		}
 	}
-	if r.Timeout != "" {
-		add(Timeout, ".timeout")
-	}
-	if r.Retries != nil {
-		add(Retries, ".retries")
+	return append(out, matchNeeds(r)...)
+}
+
+// matchNeeds is what single conditions need.
+func matchNeeds(r fleet.Rule) []need {
+	var out []need
+	for i, m := range r.Matches {
+		path := fmt.Sprintf("%s.matches[%d]", r.Path, i)
+		if m.Authority != nil {
+			out = append(out, need{feature: MatchAuthority, path: path + ".authority"})
+		}
+		if m.Source != nil {
+			out = append(out, need{feature: MatchSource, path: path + ".source"})
+		}
 	}
 	return out
 }
@@ -79,12 +140,19 @@ func tierNeeds(r Rule, path string) []need {
 			out = append(out, need{feature: SharedTier, path: tier[1].path})
 		}
 		for _, b := range tier {
-			if len(b.Labels) > 0 {
-				out = append(out, need{feature: Subset, path: b.path + ".subset"})
-			}
-			if !b.Local && r.count() > 1 {
+			out = append(out, backendNeeds(b)...)
+			if !b.Near && r.count() > 1 {
 				out = append(out, need{feature: RemoteHealth, path: b.path})
 			}
+		}
+	}
+	if r.Copy != nil {
+		out = append(out, backendNeeds(*r.Copy)...)
+	}
+	if r.count() > 1 {
+		out = append(out, need{feature: PartHealth, path: path})
+		if r.SessionAffinity != nil {
+			out = append(out, need{feature: SharedAffinity, path: path + ".sessionAffinity"})
 		}
 	}
 	for _, c := range r.Chains() {
@@ -92,6 +160,23 @@ func tierNeeds(r Rule, path string) []need {
 			out = append(out, need{feature: RepeatedCluster, path: path + ".backends", detail: fmt.Sprintf("rule %q names %s twice", r.Label, twice)})
 			break
 		}
+	}
+	return out
+}
+
+// backendNeeds is what the fields of one backend need.
+func backendNeeds(b Backend) []need {
+	var out []need
+	if len(b.Labels) > 0 {
+		out = append(out, need{feature: Subset, path: b.path + ".subset"})
+	}
+	if b.Service != "" {
+		out = append(out, need{feature: OtherService, path: b.path + ".service"})
+	} else if b.Namespace != "" {
+		out = append(out, need{feature: OtherService, path: b.path + ".namespace"})
+	}
+	if b.Port != 0 {
+		out = append(out, need{feature: BackendPort, path: b.path + ".port"})
 	}
 	return out
 }
@@ -135,7 +220,7 @@ func subsetOf(a, b map[string]string) bool {
 }
 
 func hasRemote(r Rule) bool {
-	return slices.ContainsFunc(slices.Concat(r.Tiers...), func(b Backend) bool { return !b.Local })
+	return slices.ContainsFunc(slices.Concat(r.Tiers...), func(b Backend) bool { return !b.Near })
 }
 
 // count is the number of backends that have a share.

@@ -32,7 +32,7 @@ func (b *builder) service(s *fleet.Service) {
 			if p == s.Producer && s.ExportedBy(c) {
 				b.export(&out, s, c)
 			}
-			if slices.Contains(p.Consumers, c) {
+			if p.Mesh && slices.Contains(p.Consumers, c) {
 				b.consume(&out, consumer{s, p, c}, known)
 			}
 			b.plans[c].Services = append(b.plans[c].Services, out)
@@ -114,7 +114,8 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 	if c.Tunnels() && len(c.Gateways) == 0 {
 		b.pending(c, out.Fragment, "cluster %s has no gateway: other clusters cannot reach Service %s there", c.Name, s.Key())
 	}
-	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name]}
+	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name], Selector: svc.Selector,
+		Access: b.access(s, c), MutualTLS: s.Producer.TLS == v1alpha1.TLSMutual}
 	if c.EastWest != v1alpha1.EastWestIstio {
 		return
 	}
