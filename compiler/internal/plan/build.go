@@ -82,8 +82,18 @@ func (b *builder) pending(c *fleet.Cluster, f manifest.FragmentID, format string
 // hold leaves a fragment as it was applied last, because a cluster that alone
 // could tell cannot be observed.
 func (b *builder) hold(c *fleet.Cluster, f manifest.FragmentID, blind *fleet.Cluster, what string) {
+	b.held(c, f, fmt.Sprintf("%s could not be observed: %s; it alone knows %s", blind.Name, blind.Facts.Unreachable, what))
+}
+
+// held leaves a fragment as it is in every store that has a part of it for a
+// cluster: its own, and that of its mesh.
+func (b *builder) held(c *fleet.Cluster, f manifest.FragmentID, message string) {
 	p := b.plans[c]
-	p.Held = append(p.Held, Note{f, fmt.Sprintf("%s could not be observed: %s; it alone knows %s", blind.Name, blind.Facts.Unreachable, what)})
+	p.Held = append(p.Held, Note{f, message})
+	if home := c.Mesh.ControlPlane; home != nil && home != c {
+		mesh := b.plans[home]
+		mesh.Held = append(mesh.Held, Note{f, message})
+	}
 }
 
 // tunnel plans the tunnels of one cluster: every gateway of every other one.

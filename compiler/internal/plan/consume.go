@@ -150,7 +150,7 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("Service %s does not exist in %s yet", s.Key(), c.Name)
 	case bare >= 0:
 		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
-	case !backend.Local && backend.Gateway == nil:
+	case !backend.Near && backend.Gateway == nil:
 		why = fmt.Sprintf("%s has no east-west gateway", c.Name)
 	case len(pods) == 0:
 		why = fmt.Sprintf("no pods of %s are known", backend.Name())

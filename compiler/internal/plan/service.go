@@ -56,7 +56,7 @@ func (b *builder) ports(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
 		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol, Target: p.Target})
 	}
 	if s.Disputed != "" {
-		b.plans[c].Held = append(b.plans[c].Held, Note{out.Fragment, s.Disputed})
+		b.held(c, out.Fragment, s.Disputed)
 		return false
 	}
 	if blind := firstUnreachable(s); blind != nil && (len(s.Ports) == 0 || !s.NamesKnown) {
@@ -170,6 +170,9 @@ func plainRule(s *fleet.Service, r fleet.Rule, c *fleet.Cluster) Rule {
 
 // plainBackend is a backend as one consumer sees it.
 func plainBackend(s *fleet.Service, b fleet.Backend, c *fleet.Cluster) Backend {
-	return Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Near: b.Cluster == c, Namespace: b.Namespace, Service: b.Service, Port: b.Port,
-		Labels: b.Subset, Weight: b.Weight, Address: s.Exports[b.Cluster.Name], Part: s.Parts[b.Cluster.Name], Gateway: meshGateway(b.Cluster), path: b.Path}
+	home := c.Mesh.ControlPlane
+	member := home != nil && home == b.Cluster.Mesh.ControlPlane
+	return Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Member: member, Near: b.Cluster == c || member && b.Cluster.Mesh.Network == c.Mesh.Network,
+		Namespace: b.Namespace, Service: b.Service, Port: b.Port, Labels: b.Subset, Weight: b.Weight,
+		Address: s.Exports[b.Cluster.Name], Part: s.Parts[b.Cluster.Name], Gateway: meshGateway(b.Cluster), path: b.Path}
 }

@@ -279,6 +279,9 @@ type Backend struct {
 	// Near: the consumer reaches its pods without a gateway: in its own cluster,
 	// or in its own network.
 	Near bool
+	// Member: the consumer's own istiod knows its pods, because one control
+	// plane configures both clusters.
+	Member bool
 	// Namespace and Service are empty for the policy's own, Port is zero for the
 	// port that was called.
 	Namespace, Service string
