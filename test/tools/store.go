@@ -55,6 +55,8 @@ func All() []Tool {
 		// What reads a mesh's control plane as a proxy, and calls through it.
 		{Name: "xdsread", Module: "xds", Package: "github.com/fairlead/fairlead/test/tools/xds/xdsread", LDFlags: "-s -w"},
 		{Name: "grpcsplit", Module: "xds", Package: "github.com/fairlead/fairlead/test/tools/xds/grpcsplit", LDFlags: "-s -w"},
+		// What judges policies as Cilium's agent does.
+		{Name: "cilium-check", Module: "cilium", Package: ".", LDFlags: "-s -w"},
 	}
 }
 
