@@ -136,7 +136,7 @@ func tierNeeds(r Rule, path string) []need {
 		if i > 0 {
 			out = append(out, need{feature: Tiers, path: tier[0].path})
 		}
-		if exact := i == len(r.Tiers)-1 && len(r.Tiers[0]) == 1; i > 0 && len(tier) > 1 && !exact {
+		if i > 0 && len(tier) > 1 {
 			out = append(out, need{feature: SharedTier, path: tier[1].path})
 		}
 		for _, b := range tier {
