@@ -74,8 +74,8 @@ type TraceOutcome struct {
 	// Unserved is the part of such requests that is sent where nobody answers
 	// (503), though others are served. Zero is left out.
 	Unserved *Fraction `json:"unserved,omitempty"`
-	// Timeout of a request, Attempts and PerTryTimeout of its retries, as
-	// written; left out where the rule does not say.
+	// Timeout of a request, Attempts and PerTryTimeout of its retries;
+	// left out where the rule does not say.
 	Timeout       string `json:"timeout,omitempty"`
 	Attempts      int32  `json:"attempts,omitempty"`
 	PerTryTimeout string `json:"perTryTimeout,omitempty"`

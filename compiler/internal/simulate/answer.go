@@ -68,8 +68,8 @@ type TLS struct {
 
 // Applied is what a rule does besides choosing backends.
 type Applied struct {
-	// Timeout of a request, and PerTryTimeout and Attempts of its retries, as
-	// written; empty and zero where the rule does not say.
+	// Timeout of a request, and PerTryTimeout and Attempts of its retries; empty
+	// and zero where the rule does not say.
 	Timeout, PerTryTimeout string
 	Attempts               int32
 }

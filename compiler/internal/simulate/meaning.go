@@ -200,9 +200,9 @@ func (e *evaluation) route(s *fleet.Service, p *fleet.Policy, port fleet.Port) M
 		e.note(p.At("spec.rules"), "no rule matches: 404")
 		return e.end(NoRoute)
 	}
-	e.answer.Applied = Applied{Timeout: string(rule.Timeout)}
+	e.answer.Applied = Applied{Timeout: length(rule.Timeout)}
 	if r := rule.Retries; r != nil {
-		e.answer.Applied.Attempts, e.answer.Applied.PerTryTimeout = r.Attempts, string(r.PerTryTimeout)
+		e.answer.Applied.Attempts, e.answer.Applied.PerTryTimeout = r.Attempts, length(r.PerTryTimeout)
 	}
 	c := &Choice{MinHealthy: big.NewRat(int64(p.MinHealthy), 100)}
 	for t, tier := range s.Tiers(rule, e.home) {
@@ -220,6 +220,15 @@ func (e *evaluation) route(s *fleet.Service, p *fleet.Policy, port fleet.Port) M
 		e.note(p.At("spec.service.name"), "no cluster that %s reaches exports Service %s", e.home.Name, s.Key())
 	}
 	return Meaning{Early: e.answer, Choice: c}
+}
+
+// length writes a length of time in one way; empty where none is given.
+func length(d v1alpha1.Duration) string {
+	v, err := d.Parse()
+	if err != nil || d == "" {
+		return ""
+	}
+	return v.String()
 }
 
 // state says what is not as it should be.
@@ -254,7 +263,9 @@ func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	if c.EastWest == v1alpha1.EastWestIstio && e.home.EastWest == v1alpha1.EastWestIstio {
 		b.TLS.Mutual = true
 		for _, w := range found {
-			b.TLS.Identities = append(b.TLS.Identities, site.identity(b.Namespace, w))
+			if e.world.ready(pods{c.Name, b.Namespace, b.Service, w.Labels}).Sign() > 0 {
+				b.TLS.Identities = append(b.TLS.Identities, site.identity(b.Namespace, w))
+			}
 		}
 		b.TLS.Identities = sorted(b.TLS.Identities)
 	}

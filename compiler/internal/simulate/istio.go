@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"encoding/json"
+
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/fairlead/fairlead/compiler/manifest"
+)
+
+// Istio answers requests as sidecars do that istiod configures from the objects
+// of their config store. What it reads of an object is what istiod makes
+// Envoy's routes, clusters and endpoints of.
+type Istio struct {
+	ground Ground
+	// meshes by cluster.
+	meshes map[string]*mesh
+}
+
+// mesh is what the istiod of one cluster sees.
+type mesh struct {
+	site     Site
+	services []corev1.Service
+	routes   []*networking.VirtualService
+	rules    []*networking.DestinationRule
+	entries  []*networking.ServiceEntry
+	gateways []*networking.Gateway
+}
+
+// NewIstio reads the objects of every cluster.
+func NewIstio(g Ground, stores []manifest.Bundle) *Istio {
+	out := &Istio{ground: g, meshes: map[string]*mesh{}}
+	for name, site := range g.Sites {
+		out.meshes[name] = &mesh{site: site}
+	}
+	for _, b := range stores {
+		m := out.meshes[b.Store]
+		if m == nil {
+			continue
+		}
+		for _, o := range b.Objects() {
+			m.add(o.Unstructured().Object)
+		}
+	}
+	return out
+}
+
+// add takes in an object that istiod reads; it leaves out what has another
+// shape than its kind, as istiod does.
+func (m *mesh) add(content map[string]any) {
+	kind, _ := content["kind"].(string)
+	version, _ := content["apiVersion"].(string)
+	switch {
+	case kind == "Service" && version == "v1":
+		var s corev1.Service
+		if decode(content, &s) {
+			m.services = append(m.services, s)
+		}
+	case version != networking.SchemeGroupVersion.String():
+	case kind == "VirtualService":
+		if o := new(networking.VirtualService); decode(content, o) {
+			m.routes = append(m.routes, o)
+		}
+	case kind == "DestinationRule":
+		if o := new(networking.DestinationRule); decode(content, o) {
+			m.rules = append(m.rules, o)
+		}
+	case kind == "ServiceEntry":
+		if o := new(networking.ServiceEntry); decode(content, o) {
+			m.entries = append(m.entries, o)
+		}
+	case kind == "Gateway":
+		if o := new(networking.Gateway); decode(content, o) {
+			m.gateways = append(m.gateways, o)
+		}
+	}
+}
+
+// decode turns an object into its type; false where it has another shape.
+func decode(content map[string]any, into any) bool {
+	text, err := json.Marshal(content)
+	return err == nil && json.Unmarshal(text, into) == nil
+}
+
+// Answer computes what a request of a pod with a sidecar gets.
+func (i *Istio) Answer(w World, r Request) Answer {
+	m := i.meshes[r.From.Cluster]
+	if m == nil || w.lost(r.From.Cluster) {
+		return ended(Unreachable, "the caller's cluster is lost").Early
+	}
+	n, ok := parse(r.Host, r.From.Namespace, m.site.Domain)
+	if !ok {
+		return ended(NoRoute, r.Host+" is no name of a Service").Early
+	}
+	c := &sidecar{Istio: i, mesh: m, world: w, request: r, host: n.host(m.site.Domain)}
+	return c.answer()
+}
+
+// host is the whole name.
+func (n name) host(domain string) string {
+	if !n.clusterSet {
+		domain = localDomain
+	}
+	return n.service + "." + n.namespace + ".svc." + domain
+}
+
+// sidecar is one request on its way through a caller's sidecar.
+type sidecar struct {
+	*Istio
+	mesh    *mesh
+	world   World
+	request Request
+	// host is the whole name that is called.
+	host string
+	note Answer
+}
+
+func (c *sidecar) end(v Verdict) Answer {
+	c.note.Verdict, c.note.Unserved = v, one()
+	return c.note
+}
+
+func (c *sidecar) say(format string, args ...any) {
+	c.note = c.note.step(noPlace, format, args...)
+}
+
+// answer finds the route, then the pods behind each of its destinations.
+func (c *sidecar) answer() Answer {
+	port, ok := c.mesh.port(c.host, c.request)
+	if !ok {
+		c.say("the mesh of %s knows no port %d of %s", c.mesh.site.Cluster, c.request.Port, c.host)
+		return c.end(NoRoute)
+	}
+	to, ok := c.route(port)
+	if !ok {
+		return c.end(NoRoute)
+	}
+	total := int64(0)
+	for _, t := range to {
+		total += t.weight
+	}
+	var shares []Share
+	for _, t := range to {
+		if t.weight > 0 {
+			shares = append(shares, c.cluster(t, part(t.weight, total))...)
+		}
+	}
+	return c.note.serve(shares)
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"istio.io/api/networking/v1alpha3"
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+
+	"github.com/fairlead/fairlead/compiler/inventory"
+)
+
+// endpoint is one of an Envoy cluster: pods of one kind, or a gateway.
+type endpoint struct {
+	labels map[string]string
+	weight int64
+	// healthy part, as Envoy sees it.
+	healthy *big.Rat
+	// pods of the caller's own cluster; nil for a gateway.
+	pods *inventory.Workload
+	// address and port of a gateway.
+	address string
+	port    int64
+}
+
+// envoyCluster is what a host, a port and a subset become.
+type envoyCluster struct {
+	destined
+	namespace, service string
+	selector           map[string]string
+	policy             *v1alpha3.TrafficPolicy
+}
+
+// cluster returns who serves a part of the requests that is sent to a
+// destination.
+func (c *sidecar) cluster(d destined, sent *big.Rat) []Share {
+	e := envoyCluster{destined: d}
+	if n, ok := parse(d.host, "", c.mesh.site.Domain); ok {
+		e.namespace, e.service = n.namespace, n.service
+	}
+	if !c.subset(&e) {
+		c.say("no DestinationRule has subset %q of %s: 503", d.subset, d.host)
+		return nil
+	}
+	levels := priorities(c.endpoints(e), e.policy, c.request.From.Labels)
+	var able []*big.Rat
+	for _, l := range levels {
+		healthy := zero()
+		for _, p := range l {
+			healthy.Add(healthy, p.healthy)
+		}
+		able = append(able, availability(healthy.Quo(healthy, part(int64(len(l)), 1))))
+	}
+	var out []Share
+	for i, load := range priorityLoad(able) {
+		if load.Sign() > 0 {
+			out = append(out, c.spread(e, levels[i], times(sent, load))...)
+		}
+	}
+	return out
+}
+
+// subset finds the labels and the policy of the destination.
+func (c *sidecar) subset(e *envoyCluster) bool {
+	for _, rule := range c.mesh.rules {
+		if absolute(rule.Spec.Host, rule.Namespace) != e.host || !visible(rule.Spec.ExportTo, rule.Namespace, c.request.From.Namespace) {
+			continue
+		}
+		e.policy = portPolicy(rule.Spec.TrafficPolicy, e.port)
+		if e.subset == "" {
+			return true
+		}
+		for _, s := range rule.Spec.Subsets {
+			if s.GetName() == e.subset {
+				e.selector, e.policy = s.GetLabels(), merge(rule.Spec.TrafficPolicy, s.GetTrafficPolicy(), e.port)
+				return true
+			}
+		}
+		return false
+	}
+	return e.subset == ""
+}
+
+// portPolicy is the policy of one port: what a port has of its own replaces the
+// rest whole.
+func portPolicy(p *v1alpha3.TrafficPolicy, port int32) *v1alpha3.TrafficPolicy {
+	for _, s := range p.GetPortLevelSettings() {
+		if int32(s.GetPort().GetNumber()) == port {
+			return &v1alpha3.TrafficPolicy{LoadBalancer: s.LoadBalancer, ConnectionPool: s.ConnectionPool, OutlierDetection: s.OutlierDetection, Tls: s.Tls}
+		}
+	}
+	return p
+}
+
+// merge lays the policy of a subset over that of its rule, field by field.
+func merge(rule, subset *v1alpha3.TrafficPolicy, port int32) *v1alpha3.TrafficPolicy {
+	over, under := portPolicy(subset, port), portPolicy(rule, port)
+	switch {
+	case over == nil:
+		return under
+	case under == nil:
+		return over
+	}
+	out := &v1alpha3.TrafficPolicy{LoadBalancer: under.LoadBalancer, OutlierDetection: under.OutlierDetection, Tls: under.Tls}
+	if over.LoadBalancer != nil {
+		out.LoadBalancer = over.LoadBalancer
+	}
+	if over.OutlierDetection != nil {
+		out.OutlierDetection = over.OutlierDetection
+	}
+	if over.Tls != nil {
+		out.Tls = over.Tls
+	}
+	return out
+}
+
+// endpoints are the pods of the cluster's own Service and what ServiceEntries
+// of the same host and namespace add, as far as they have the subset's labels.
+func (c *sidecar) endpoints(e envoyCluster) []endpoint {
+	var out []endpoint
+	m, portName := c.mesh, ""
+	for _, p := range m.own(e.host) {
+		if p.Port != e.port {
+			continue
+		}
+		portName = p.Name
+		for _, w := range m.site.pods(e.namespace, e.service, e.selector) {
+			ready := c.world.ready(pods{m.site.Cluster, e.namespace, e.service, w.Labels})
+			if m.leavesOut(e.policy) {
+				if ready.Sign() == 0 {
+					continue
+				}
+				ready = one()
+			}
+			out = append(out, endpoint{labels: w.Labels, weight: 1, healthy: ready, pods: &w})
+		}
+	}
+	for _, entry := range m.entriesOf(e.host, c.request.From.Namespace) {
+		out = append(out, c.gateways(e, entry, portName)...)
+	}
+	return c.eject(out, e.policy.GetOutlierDetection())
+}
+
+// leavesOut tells whether istiod leaves out endpoints that are not ready: where
+// a panic threshold would send requests to them, and before 1.31.
+func (m *mesh) leavesOut(p *v1alpha3.TrafficPolicy) bool {
+	old := strings.HasPrefix(m.site.Istio, "1.") && len(m.site.Istio) > 3 && m.site.Istio[2:4] < "31"
+	return old || p.GetOutlierDetection().GetMinHealthPercent() > 0
+}
+
+// gateways are the endpoints that a ServiceEntry adds to a port.
+func (c *sidecar) gateways(e envoyCluster, entry *networking.ServiceEntry, ownName string) []endpoint {
+	var out []endpoint
+	for _, p := range entry.Spec.Ports {
+		if int32(p.GetNumber()) != e.port || ownName != "" && p.GetName() != ownName || entry.Spec.Resolution != v1alpha3.ServiceEntry_STATIC {
+			continue
+		}
+		for _, w := range entry.Spec.Endpoints {
+			if !hasAll(w.GetLabels(), e.selector) {
+				continue
+			}
+			to := int64(w.GetPorts()[p.GetName()])
+			if to == 0 {
+				to = int64(p.GetNumber())
+			}
+			out = append(out, endpoint{labels: w.GetLabels(), weight: max(1, int64(w.GetWeight())), healthy: one(), address: w.GetAddress(), port: to})
+		}
+	}
+	return out
+}
+
+// eject takes out gateways that accept no connections, as many of them as
+// outlier detection may.
+func (c *sidecar) eject(all []endpoint, o *v1alpha3.OutlierDetection) []endpoint {
+	limit := int64(o.GetMaxEjectionPercent())
+	if limit == 0 {
+		limit = 10 // Envoy's default
+	}
+	seen := o.GetConsecutive_5XxErrors().GetValue() > 0 || o.GetConsecutiveGatewayErrors().GetValue() > 0
+	if o.GetSplitExternalLocalOriginErrors() {
+		seen = o.GetConsecutiveLocalOriginFailures().GetValue() > 0
+	}
+	ejected := int64(0)
+	for i, p := range all {
+		down := p.pods == nil && c.down(p)
+		if o != nil && seen && down && 100*ejected < limit*int64(len(all)) {
+			ejected++
+			all[i].healthy = zero()
+		}
+	}
+	return all
+}
+
+// down tells whether nothing answers at a gateway.
+func (c *sidecar) down(p endpoint) bool {
+	site, ok := c.siteAt(p)
+	return !ok || c.world.lost(site.Cluster)
+}
+
+// priorities sorts endpoints as istiod does: by how many labels from the front
+// of failoverPriority they have in common with the caller. Without outlier
+// detection nobody would ever move on, and all are one.
+func priorities(all []endpoint, p *v1alpha3.TrafficPolicy, caller map[string]string) [][]endpoint {
+	lb := p.GetLoadBalancer().GetLocalityLbSetting()
+	labels := lb.GetFailoverPriority()
+	if p.GetOutlierDetection() == nil || lb.GetEnabled() != nil && !lb.GetEnabled().GetValue() || len(lb.GetDistribute()) > 0 {
+		labels = nil
+	}
+	byRank := make([][]endpoint, len(labels)+1)
+	for _, e := range all {
+		rank := 0
+		for j, l := range labels {
+			key, want, given := strings.Cut(l, "=")
+			if !given {
+				want = caller[key]
+			}
+			if e.labels[key] != want {
+				rank = len(labels) - j
+				break
+			}
+		}
+		byRank[rank] = append(byRank[rank], e)
+	}
+	return slices.DeleteFunc(byRank, func(level []endpoint) bool { return len(level) == 0 })
+}
+
+// spread divides requests among the healthy endpoints of a priority.
+func (c *sidecar) spread(e envoyCluster, level []endpoint, sent *big.Rat) []Share {
+	total := zero()
+	for _, p := range level {
+		total.Add(total, times(part(p.weight, 1), p.healthy))
+	}
+	var out []Share
+	for _, p := range level {
+		weight := times(part(p.weight, 1), p.healthy)
+		if weight.Sign() == 0 {
+			continue
+		}
+		out = append(out, c.deliver(e, p, times(sent, weight.Quo(weight, total)))...)
+	}
+	return out
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math/big"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"istio.io/api/networking/v1alpha3"
+
+	"github.com/fairlead/fairlead/compiler/inventory"
+)
+
+// deliver follows requests to an endpoint to the pods that serve them. Nobody
+// does where the pods are none whom the caller accepts.
+func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
+	tls := e.policy.GetTls()
+	if p.pods != nil {
+		return accepted(c.mesh.site, arrival{e.namespace, e.service, e.selector, e.port, []inventory.Workload{*p.pods}}, tls, sent)
+	}
+	site, ok := c.siteAt(p)
+	if !ok || c.world.lost(site.Cluster) {
+		c.say("nobody answers at %s:%d", p.address, p.port)
+		return nil
+	}
+	if mode := tls.GetMode(); mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
+		c.say("a gateway lets nobody in who speaks %s", mode)
+		return nil
+	}
+	to, ok := c.meshes[site.Cluster].passThrough(p.port, tls.GetSni())
+	if !ok {
+		c.say("the gateway of %s has no server name %s", site.Cluster, tls.GetSni())
+		return nil
+	}
+	c.say("through the gateway of %s to %s", site.Cluster, tls.GetSni())
+	to.kinds = slices.DeleteFunc(to.kinds, func(w inventory.Workload) bool {
+		return c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}).Sign() == 0
+	})
+	var out []Share
+	total := zero()
+	for _, w := range to.kinds {
+		total.Add(total, c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}))
+	}
+	for _, w := range to.kinds {
+		ready := c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels})
+		one := to
+		one.kinds = []inventory.Workload{w}
+		out = append(out, accepted(site, one, tls, times(sent, new(big.Rat).Quo(ready, total)))...)
+	}
+	return out
+}
+
+// arrival is some pods of a Service.
+type arrival struct {
+	namespace, service string
+	labels             map[string]string
+	port               int32
+	kinds              []inventory.Workload
+}
+
+// accepted is what pods of one kind serve, if they are who the caller expects.
+func accepted(site Site, to arrival, tls *v1alpha3.ClientTLSSettings, sent *big.Rat) []Share {
+	w := to.kinds[0]
+	out := Share{Cluster: site.Cluster, Namespace: to.namespace, Service: to.service, Subset: to.labels, Port: to.port, Part: sent}
+	identity := site.identity(to.namespace, w)
+	if tls == nil && !w.Sidecar || tls != nil && tls.Mode == v1alpha3.ClientTLSSettings_DISABLE {
+		return []Share{out}
+	}
+	if tls != nil && (!w.Sidecar || len(tls.SubjectAltNames) > 0 && !slices.Contains(tls.SubjectAltNames, identity)) {
+		return nil
+	}
+	out.TLS = TLS{Mutual: true, Identities: []string{identity}}
+	return []Share{out}
+}
+
+// siteAt finds the cluster whose east-west gateway has an address.
+func (i *Istio) siteAt(p endpoint) (Site, bool) {
+	a, err := netip.ParseAddr(p.address)
+	if err != nil {
+		return Site{}, false
+	}
+	for _, s := range i.ground.Sites {
+		if slices.Contains(s.Gateways, a) && s.GatewayPort == p.port {
+			return s, true
+		}
+	}
+	return Site{}, false
+}
+
+// passThrough finds the pods that a server name leads to behind the mesh's
+// east-west gateway: a Gateway must let its host in, the cluster must have the
+// Service, and its DestinationRule the subset. Only pods with a sidecar are there.
+func (m *mesh) passThrough(port int64, sni string) (arrival, bool) {
+	number, subset, host, ok := serverName(sni)
+	n, known := parse(host, "", localDomain)
+	if !ok || !known || !m.letsIn(port, host, n.namespace) {
+		return arrival{}, false
+	}
+	out := arrival{namespace: n.namespace, service: n.service, port: number}
+	if !slices.ContainsFunc(m.own(host), func(p inventory.Port) bool { return p.Port == number }) {
+		return arrival{}, false
+	}
+	if subset != "" && !m.subsetLabels(host, subset, &out.labels) {
+		return arrival{}, false
+	}
+	for _, w := range m.site.pods(n.namespace, n.service, out.labels) {
+		if w.Sidecar {
+			out.kinds = append(out.kinds, w)
+		}
+	}
+	return out, true
+}
+
+// subsetLabels finds the labels of a subset.
+func (m *mesh) subsetLabels(host, subset string, labels *map[string]string) bool {
+	for _, rule := range m.rules {
+		if absolute(rule.Spec.Host, rule.Namespace) != host {
+			continue
+		}
+		for _, s := range rule.Spec.Subsets {
+			if s.GetName() == subset {
+				*labels = s.GetLabels()
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// letsIn tells whether a Gateway opens a port for a host of a namespace.
+func (m *mesh) letsIn(port int64, host, namespace string) bool {
+	for _, g := range m.gateways {
+		if !hasAll(m.site.GatewayLabels, g.Spec.Selector) {
+			continue
+		}
+		for _, s := range g.Spec.Servers {
+			if int64(s.GetPort().GetNumber()) != port || s.GetTls().GetMode() != v1alpha3.ServerTLSSettings_AUTO_PASSTHROUGH {
+				continue
+			}
+			for _, h := range s.GetHosts() {
+				in, pattern, qualified := strings.Cut(h, "/")
+				if !qualified {
+					in, pattern = "*", h
+				}
+				if in == "." {
+					in = g.Namespace
+				}
+				if (in == "*" || in == namespace) && covers(pattern, host) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// serverName reads outbound_.<port>_.<subset>_.<host>, the form that istiod
+// gives the clusters behind a gateway with AUTO_PASSTHROUGH.
+func serverName(sni string) (port int32, subset, host string, ok bool) {
+	parts := strings.SplitN(sni, "_.", 4)
+	if len(parts) != 4 || parts[0] != "outbound" {
+		return 0, "", "", false
+	}
+	n, err := strconv.ParseUint(parts[1], 10, 16)
+	return int32(n), parts[2], parts[3], err == nil
+}

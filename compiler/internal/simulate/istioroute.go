@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"istio.io/api/networking/v1alpha3"
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/inventory"
+)
+
+// noPlace is the position of what no file of the user's says.
+var noPlace diag.Position
+
+// part is a ÷ b.
+func part(a, b int64) *big.Rat { return big.NewRat(a, b) }
+
+// meshPort is a port of a host in the registry.
+type meshPort struct {
+	number int32
+	name   string
+	l7     bool
+}
+
+// transports that a port name or an application protocol says are requests
+// (Istio's protocol selection).
+func isL7(protocol string) bool {
+	prefix, _, _ := strings.Cut(strings.ToLower(protocol), "-")
+	return slices.Contains([]string{"http", "http2", "grpc", "kubernetes.io/h2c"}, prefix)
+}
+
+// port finds a port of a host: of the cluster's own Service, or of a
+// ServiceEntry that the caller sees. Sidecars carry no UDP.
+func (m *mesh) port(host string, r Request) (meshPort, bool) {
+	if r.Scheme == "udp" {
+		return meshPort{}, false
+	}
+	for _, p := range m.own(host) {
+		if p.Port == r.Port && (p.Transport == "TCP" || p.Transport == "") {
+			return meshPort{p.Port, p.Name, isL7(p.AppProtocol) || p.AppProtocol == "" && isL7(p.Name)}, true
+		}
+	}
+	if strings.HasSuffix(host, "."+localDomain) && m.site.Observed {
+		return meshPort{}, false // no Service of this name: it does not resolve
+	}
+	for _, e := range m.entriesOf(host, r.From.Namespace) {
+		for _, p := range e.Spec.Ports {
+			if int32(p.GetNumber()) == r.Port {
+				return meshPort{r.Port, p.GetName(), isL7(p.GetProtocol())}, true
+			}
+		}
+	}
+	return meshPort{}, false
+}
+
+// own returns the ports of the cluster's own Service of a name.
+func (m *mesh) own(host string) []inventory.Port {
+	n, ok := parse(host, "", localDomain)
+	if !ok || !strings.HasSuffix(host, "."+localDomain) {
+		return nil
+	}
+	if svc, ok := m.site.service(n.namespace, n.service); ok {
+		return svc.Ports
+	}
+	for _, s := range m.services {
+		if s.Namespace != n.namespace || s.Name != n.service {
+			continue
+		}
+		var out []inventory.Port
+		for _, p := range s.Spec.Ports {
+			port := inventory.Port{Name: p.Name, Port: p.Port, Transport: string(p.Protocol)}
+			if p.AppProtocol != nil {
+				port.AppProtocol = *p.AppProtocol
+			}
+			out = append(out, port)
+		}
+		return out
+	}
+	return nil
+}
+
+// entriesOf finds the ServiceEntries of a host that a namespace sees.
+func (m *mesh) entriesOf(host, namespace string) []*networking.ServiceEntry {
+	var out []*networking.ServiceEntry
+	for _, e := range m.entries {
+		if slices.Contains(e.Spec.Hosts, host) && visible(e.Spec.ExportTo, e.Namespace, namespace) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// visible tells whether an object of one namespace is exported to another.
+func visible(exportTo []string, from, to string) bool {
+	return len(exportTo) == 0 || slices.Contains(exportTo, "*") || slices.Contains(exportTo, to) || from == to && slices.Contains(exportTo, ".")
+}
+
+// destined is where a part of the requests is sent.
+type destined struct {
+	host, subset string
+	port         int32
+	weight       int64
+}
+
+// route finds where the request is sent: by the VirtualService of its host,
+// otherwise to the host itself.
+func (c *sidecar) route(port meshPort) ([]destined, bool) {
+	i := slices.IndexFunc(c.mesh.routes, func(v *networking.VirtualService) bool {
+		return visible(v.Spec.ExportTo, v.Namespace, c.request.From.Namespace) && inMesh(v.Spec.Gateways) &&
+			slices.ContainsFunc(v.Spec.Hosts, func(h string) bool { return covers(absolute(h, v.Namespace), c.host) })
+	})
+	itself := []destined{{host: c.host, port: port.number, weight: 1}}
+	if i < 0 {
+		c.say("no VirtualService routes %s", c.host)
+		return itself, true
+	}
+	v := c.mesh.routes[i]
+	name := "VirtualService/" + v.Namespace + "/" + v.Name
+	if !port.l7 {
+		for j, t := range v.Spec.Tcp {
+			if len(t.Match) == 0 || slices.ContainsFunc(t.Match, c.streamMatches) {
+				c.say("%s: tcp route %d", name, j)
+				return c.streamTargets(v.Namespace, t.Route), true
+			}
+		}
+		return itself, true
+	}
+	if len(v.Spec.Http) == 0 {
+		return itself, true
+	}
+	for j, h := range v.Spec.Http {
+		if len(h.Match) > 0 && !slices.ContainsFunc(h.Match, c.matches) {
+			continue
+		}
+		c.say("%s: http route %d %q", name, j, h.Name)
+		return c.take(v.Namespace, h), true
+	}
+	c.say("%s: no route matches: 404", name)
+	return nil, false
+}
+
+// take notes what a route does to requests, and returns where they are sent.
+func (c *sidecar) take(namespace string, h *v1alpha3.HTTPRoute) []destined {
+	if h.Timeout != nil {
+		c.note.Applied.Timeout = h.Timeout.AsDuration().String()
+	}
+	if r := h.Retries; r != nil {
+		c.note.Applied.Attempts = r.Attempts
+		if r.PerTryTimeout != nil {
+			c.note.Applied.PerTryTimeout = r.PerTryTimeout.AsDuration().String()
+		}
+	}
+	if h.DirectResponse != nil {
+		c.say("it responds %d itself", h.DirectResponse.Status)
+		return nil
+	}
+	var out []destined
+	for _, d := range h.Route {
+		out = append(out, c.target(namespace, d.GetDestination(), d.GetWeight(), len(h.Route)))
+	}
+	return out
+}
+
+func (c *sidecar) streamTargets(namespace string, route []*v1alpha3.RouteDestination) []destined {
+	var out []destined
+	for _, d := range route {
+		out = append(out, c.target(namespace, d.GetDestination(), d.GetWeight(), len(route)))
+	}
+	return out
+}
+
+// target is a destination; the only one gets everything.
+func (c *sidecar) target(namespace string, d *v1alpha3.Destination, weight int32, of int) destined {
+	out := destined{host: absolute(d.GetHost(), namespace), subset: d.GetSubset(), port: int32(d.GetPort().GetNumber()), weight: int64(weight)}
+	if out.port == 0 {
+		out.port = c.request.Port
+	}
+	if of == 1 {
+		out.weight = 1
+	}
+	return out
+}
+
+func inMesh(gateways []string) bool { return len(gateways) == 0 || slices.Contains(gateways, "mesh") }
+
+// absolute completes a short host by the namespace of the object that has it.
+func absolute(host, namespace string) string {
+	if strings.Contains(host, ".") || host == "*" {
+		return host
+	}
+	return host + "." + namespace + ".svc." + localDomain
+}
+
+// covers tells whether a host of an object, which may begin with a wildcard,
+// means another.
+func covers(pattern, host string) bool {
+	if rest, ok := strings.CutPrefix(pattern, "*"); ok {
+		return strings.HasSuffix(host, rest)
+	}
+	return pattern == host
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fairlead/fairlead/compiler"
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/simulate"
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/manifest"
+)
+
+var (
+	fleets = flag.Int("fleets", 150, "how many fleets the property test makes; the long test makes at least 10000")
+	seed   = flag.Uint64("seed", 1, "what the first of them is made from")
+)
+
+// What the emitted objects do is what the policies mean, after the degradations
+// that were accepted, whatever is lost and however many pods are ready.
+func TestObjectsDoWhatPoliciesMean(t *testing.T) {
+	t.Logf("-fleets %d -seed %d", *fleets, *seed)
+	var n tally
+	for i := range uint64(*fleets) {
+		m := chance{rand.New(rand.NewPCG(*seed, i))}.model()
+		why := check(&m, &n)
+		if why == "" {
+			continue
+		}
+		fails := func(m *model) bool { return check(m, &tally{}) != "" }
+		m = shrink(m, fails)
+		t.Fatalf("fleet %d of -seed %d: %s\n%s", i, *seed, check(&m, &tally{}), m)
+	}
+	t.Logf("%+v", n)
+	if n.Compared < *fleets {
+		t.Errorf("only %d answers were compared", n.Compared)
+	}
+}
+
+// tally counts what was done.
+type tally struct{ Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable int }
+
+// accept finds the degradations that a diagnostic asks for.
+var accept = regexp.MustCompile(`add (\{name: [A-Za-z]+, provider: [a-z-]+\})`)
+
+// compile accepts what must be accepted, and nothing else.
+func compile(m *model) (compiler.Result, bool) {
+	for range 3 {
+		result, diags := compiler.Compile(m.files(), m.inventory())
+		if !diag.HasErrors(diags) {
+			return result, true
+		}
+		added := false
+		for _, d := range diags {
+			found := accept.FindStringSubmatch(d.String())
+			if found == nil {
+				continue
+			}
+			i := slices.IndexFunc(m.policies, func(p policy) bool { return p.service+".yaml" == d.Position.File })
+			if i >= 0 && !slices.Contains(m.policies[i].accepted, found[1]) {
+				m.policies[i].accepted = append(m.policies[i].accepted, found[1])
+				added = true
+			}
+		}
+		if !added {
+			return result, false
+		}
+	}
+	return compiler.Result{}, false
+}
+
+// check returns what is wrong with a model; empty where nothing is.
+func check(m *model, n *tally) string {
+	result, ok := compile(m)
+	if !ok {
+		n.Refused++
+		return ""
+	}
+	n.Compiled++
+	docs, _ := source.Load(m.files())
+	f, _ := fleet.Build(docs, m.inventory())
+	ground := simulate.GroundOf(f)
+	interpreters := map[string]interface {
+		Answer(simulate.World, simulate.Request) simulate.Answer
+	}{"istio": simulate.NewIstio(ground, result.Bundles), "fairlead": simulate.NewL4(ground, result.Bundles)}
+	world := m.world()
+	for _, r := range requests(*m) {
+		i := slices.IndexFunc(m.clusters, func(c cluster) bool { return c.name == r.From.Cluster })
+		provider := m.clusters[i].provider
+		meaning := simulate.Mean(f, world, r)
+		if unfinished(result, meaning, r) {
+			n.Pending++
+			continue
+		}
+		want := meaning.Answer()
+		if provider != "fairlead" {
+			meaning = meaning.ForEnvoy()
+		}
+		degraded := meaning.Degrade(meaning.Accepted()).Answer()
+		if simulate.Differ(want, degraded) != "" {
+			n.Degraded++
+		}
+		got := interpreters[provider].Answer(world, r)
+		n.count(got)
+		if d := simulate.Differ(degraded, got); d != "" {
+			return fmt.Sprintf("%+v\n%s\n%s\n%s", r, d, listed("means", degraded), listed("does", got))
+		}
+	}
+	return ""
+}
+
+func (n *tally) count(a simulate.Answer) {
+	n.Compared++
+	switch a.Verdict {
+	case simulate.Served:
+		n.Served++
+	case simulate.Unreachable:
+		n.Unreachable++
+	}
+}
+
+func listed(what string, a simulate.Answer) string {
+	out := []string{what + ": " + string(a.Verdict)}
+	for _, s := range a.Shares {
+		out = append(out, fmt.Sprintf("  %s %s", s.Name(), simulate.Percent(s.Part)))
+	}
+	for _, s := range a.Steps {
+		out = append(out, "  · "+s.Text)
+	}
+	return strings.Join(out, "\n")
+}
+
+// unfinished tells whether something is pending or held for the caller.
+func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Request) bool {
+	if meaning.Policy == nil {
+		return false
+	}
+	id := "TrafficPolicy/" + meaning.Policy.Namespace + "/" + meaning.Policy.Name
+	for _, p := range result.Pending {
+		absent := strings.Contains(p.Message, "no pods of") || strings.Contains(p.Message, "does not exist in") && !strings.Contains(p.Message, "does not exist in "+r.From.Cluster)
+		if string(p.Fragment) == id && p.Store == r.From.Cluster && !absent {
+			return true
+		}
+	}
+	if meaning.Caller.EastWest == "istio" && !routed(result, id, r.From.Cluster) {
+		return true
+	}
+	return slices.ContainsFunc(result.Held, func(h compiler.Held) bool { return string(h.Fragment) == id && h.Store == r.From.Cluster })
+}
+
+// routed tells whether the policy decides anything for a cluster yet: while no
+// backend is known at all nothing is emitted, and what was there before goes on.
+func routed(result compiler.Result, id, cluster string) bool {
+	for _, b := range result.Bundles {
+		for _, f := range b.Fragments {
+			if b.Store == cluster && string(f.ID) == id {
+				return slices.ContainsFunc(f.Objects, func(o manifest.Object) bool { return o.Ref().Kind == "VirtualService" })
+			}
+		}
+	}
+	return false
+}
+
+// requests are those that could tell one rule from another, from every cluster.
+func requests(m model) []simulate.Request {
+	var out []simulate.Request
+	for _, c := range m.clusters {
+		from := simulate.Caller{Cluster: c.name, Namespace: "shop", Account: "caller", Labels: map[string]string{"app": "caller"}}
+		for _, p := range m.policies {
+			for i, protocol := range p.protocols {
+				for _, host := range []string{p.service, p.service + ".shop.svc.clusterset.local"} {
+					r := simulate.Request{From: from, Scheme: protocol, Host: host, Port: int32(80 + i), Method: "GET", Path: "/"}
+					out = append(out, r)
+					if r.L7() && len(p.rules) > 1 {
+						out = append(out, variants(r)...)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+func variants(r simulate.Request) []simulate.Request {
+	var out []simulate.Request
+	for _, path := range []string{"/", "/api", "/api/", "/api/v1/x", "/apix"} {
+		for _, method := range []string{"GET", "POST", "PUT"} {
+			for _, headers := range []map[string]string{nil, {"x-canary": "1", "x-user": "joe"}} {
+				r.Path, r.Method, r.Headers = path, method, headers
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
