@@ -139,7 +139,8 @@ func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1a
 	var out []*v1alpha3.WorkloadEntry
 	for _, b := range tier {
 		g := gatewayOf(b)
-		if b.Absent {
+		// Behind the caller's own gateway nobody is either, while there are no pods.
+		if b.Absent || b.Local && len(b.Identities) == 0 {
 			continue
 		}
 		for _, a := range g.Addresses {
