@@ -149,6 +149,9 @@ func tierNeeds(r Rule, path string) []need {
 	if r.Copy != nil {
 		out = append(out, backendNeeds(*r.Copy)...)
 	}
+	if len(r.Tiers) > 0 && len(r.Tiers[0]) > 1 && !hasRemote(r) {
+		out = append(out, need{feature: SubsetSiblings, path: r.Tiers[0][1].path})
+	}
 	if r.count() > 1 {
 		out = append(out, need{feature: PartHealth, path: path})
 		if r.SessionAffinity != nil {
