@@ -125,7 +125,7 @@ func (a Answer) serve(shares []Share) Answer {
 	a.Unserved = new(big.Rat).Sub(one(), total)
 	a.Verdict = Served
 	if len(a.Shares) == 0 {
-		a.Verdict = Unreachable
+		a.Verdict, a.Applied = Unreachable, Applied{}
 	}
 	return a
 }

@@ -23,6 +23,7 @@ func Degradations() []Degradation {
 	return []Degradation{
 		{plan.MinHealthyFixed, fixedThreshold},
 		{plan.GatewayHealth, gatewayHealth},
+		{plan.FixedParts, fixedParts},
 		{plan.PooledFailover, pooledFailover},
 	}
 }
@@ -61,13 +62,22 @@ func (m Meaning) ForEnvoy() Meaning {
 
 // gatewayHealth: all pods of a cluster stand behind its gateway, unless they are
 // the caller's own at the head of a chain.
-func gatewayHealth(m Meaning) Meaning {
+func gatewayHealth(m Meaning) Meaning { return chained(m, true) }
+
+// fixedParts: subsets of the caller's own cluster keep to their parts.
+func fixedParts(m Meaning) Meaning { return chained(m, false) }
+
+// chained gives every backend of the first tier a chain of its own, where there
+// are backends in other clusters, or where there are none.
+func chained(m Meaning, remote bool) Meaning {
 	if m.Choice == nil {
 		return m
 	}
-	c := *m.Choice
-	c.Chained = true
-	m.Choice = &c
+	there := slices.ContainsFunc(slices.Concat(m.Choice.Tiers...), func(b Candidate) bool { return b.Weight > 0 && !b.Local })
+	if c := *m.Choice; there == remote {
+		c.Chained = true
+		m.Choice = &c
+	}
 	return m
 }
 
