@@ -36,10 +36,11 @@ lint: ## gofmt, go vet, staticcheck
 
 generate: ## write the generated files anew
 	go generate ./schemas/...
+	go run ./test/tools/docs .
 
 verify: generate ## fail when a generated file is stale
-	@git diff --exit-code --stat -- deploy/crds schemas || { echo "verify: commit what make generate wrote" >&2; exit 1; }
-	@new=$$(git ls-files --others --exclude-standard -- deploy/crds schemas); [ -z "$$new" ] || { echo "verify: not committed: $$new" >&2; exit 1; }
+	@git diff --exit-code --stat -- deploy/crds docs schemas || { echo "verify: commit what make generate wrote" >&2; exit 1; }
+	@new=$$(git ls-files --others --exclude-standard -- deploy/crds docs schemas); [ -z "$$new" ] || { echo "verify: not committed: $$new" >&2; exit 1; }
 
 packages: ## install the Debian packages that the tests use
 	@test/tools/packages || [ "$$(id -u)" -ne 0 ]

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fairlead/fairlead/compiler"
+)
+
+// referencePages returns the reference of each kind and of the feature matrix,
+// by path.
+func referencePages() (map[string]string, error) {
+	features := compiler.Features()
+	pages := map[string]string{"reference/features.md": featurePage(features)}
+	known := map[string]bool{}
+	for _, d := range documents() {
+		doc, blocks, err := d.blocks()
+		if err != nil {
+			return nil, err
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, generated+"# %s\n\n%s\n\n%s", d.kind, oneLine(doc), how)
+		for _, one := range blocks {
+			known[one.path] = true
+			for _, f := range one.fields {
+				known[f.path] = true
+			}
+			writeBlock(&b, one, features)
+		}
+		pages["reference/"+strings.ToLower(d.kind)+".md"] = b.String()
+	}
+	for _, f := range features {
+		for _, path := range f.Fields {
+			if !known[path] {
+				return nil, fmt.Errorf("the feature %s names the field %s, which no kind has", f.Name, path)
+			}
+		}
+	}
+	return pages, nil
+}
+
+// how explains the tables.
+const how = "Every field, with its type and limits, what holds where it is left out, and, for what not every provider of routing does\n" +
+	"exactly, what each makes of it: *exact* as written; *degraded*, which is an error until the policy accepts it by the name shown; *refused*,\n" +
+	"which is an error with the way out. Each name leads to the details in [features.md](features.md). A field without a word about\n" +
+	"providers means the same with all of them. What a block or its fields cannot say alone is checked by\n" +
+	"[rules](../codes/README.md).\n"
+
+func writeBlock(b *strings.Builder, one block, features []compiler.Feature) {
+	title := one.path
+	if one.list {
+		title += "[]"
+	}
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| field | type | left out | meaning |\n|---|---|---|---|\n", title, oneLine(one.doc))
+	for _, f := range one.fields {
+		meaning := f.meaning()
+		if what := f.providers(features); what != "" {
+			meaning += "<br>" + what
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, cell(words(f.typ, f.schema)), cell(f.absent()), cell(meaning))
+	}
+}
+
+// cell writes text into a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
+
+// providers says what each provider makes of a field, empty where the matrix
+// does not speak of it or of a block around it.
+func (f field) providers(features []compiler.Feature) string {
+	var governing []compiler.Feature
+	for _, one := range features {
+		if slices.ContainsFunc(one.Fields, func(path string) bool { return path == f.path }) {
+			governing = append(governing, one)
+		}
+	}
+	if len(governing) == 0 {
+		return ""
+	}
+	byOutcome, order := map[string][]string{}, []string(nil)
+	for i, provider := range compiler.Providers() {
+		what := outcomes(governing, i)
+		if byOutcome[what] == nil {
+			order = append(order, what)
+		}
+		byOutcome[what] = append(byOutcome[what], provider)
+	}
+	var parts []string
+	for _, what := range order {
+		parts = append(parts, fmt.Sprintf("**%s**: %s", strings.Join(byOutcome[what], ", "), what))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// outcomes says what the provider at a place makes of features.
+func outcomes(features []compiler.Feature, provider int) string {
+	var out []string
+	for _, f := range features {
+		if text := outcome(f, f.Support[provider]); text != "" {
+			out = append(out, text)
+		}
+	}
+	if len(out) == 0 {
+		return "exact"
+	}
+	return strings.Join(out, ", ")
+}
+
+// outcome says what a provider makes of a feature; empty where it is exact.
+func outcome(f compiler.Feature, s compiler.Support) string {
+	link := fmt.Sprintf("[%s](features.md#%s)", f.Name, strings.ToLower(f.Name))
+	switch {
+	case s.Refusal != "":
+		return "refused (" + link + ")"
+	case s.Degradation != "":
+		return fmt.Sprintf("degraded (%s, accepted as `%s`)", link, s.Degradation)
+	case s.Since != "":
+		return fmt.Sprintf("exact from version %s (%s)", s.Since, link)
+	}
+	return ""
+}
+
+// featurePage shows the feature matrix.
+func featurePage(features []compiler.Feature) string {
+	var b strings.Builder
+	b.WriteString(generated + "# Features\n\nWhat each provider of routing makes of what a policy asks. This is the table that the compiler itself reads.\n\n")
+	b.WriteString("A *degraded* feature is an error until the policy lists its name and the provider in `spec.acceptDegradations`; a *refused* one is an error,\n" +
+		"and the page of its code shows one.\n\n")
+	fmt.Fprintf(&b, "| feature | %s |\n|---|%s\n", strings.Join(compiler.Providers(), " | "), strings.Repeat("---|", len(compiler.Providers())))
+	for _, f := range features {
+		fmt.Fprintf(&b, "| [%s](#%s) |", f.Name, strings.ToLower(f.Name))
+		for _, s := range f.Support {
+			fmt.Fprintf(&b, " %s |", short(s))
+		}
+		b.WriteByte('\n')
+	}
+	for _, f := range features {
+		writeFeature(&b, f)
+	}
+	b.WriteString("\n## Degradations\n\n| name | what differs |\n|---|---|\n")
+	for _, d := range compiler.Degradations() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", d.Name, cell(d.Text))
+	}
+	return b.String()
+}
+
+func short(s compiler.Support) string {
+	switch {
+	case s.Refusal != "":
+		return "refused"
+	case s.Degradation != "":
+		return "`" + s.Degradation + "`"
+	case s.Since != "":
+		return "from " + s.Since
+	}
+	return "exact"
+}
+
+func writeFeature(b *strings.Builder, f compiler.Feature) {
+	fmt.Fprintf(b, "\n## %s\n\n", f.Name)
+	if len(f.Fields) > 0 {
+		fmt.Fprintf(b, "Asked for by `%s`. ", strings.Join(f.Fields, "`, `"))
+	}
+	if inexact(f) {
+		fmt.Fprintf(b, "Code [%s](../codes/%s.md).", f.Code, f.Code)
+	}
+	b.WriteString("\n\n")
+	writeSupport(b, f, "#degradations")
+}
+
+// writeSupport lists what each provider makes of a feature; degradations are
+// described at a link.
+func writeSupport(b *strings.Builder, f compiler.Feature, degradations string) {
+	for _, s := range f.Support {
+		fmt.Fprintf(b, "- **%s**: ", s.Provider)
+		switch {
+		case s.Refusal != "":
+			fmt.Fprintf(b, "refused: %s. Instead: %s.\n", s.Refusal, s.Fix)
+		case s.Degradation != "":
+			fmt.Fprintf(b, "degraded, accepted as [`%s`](%s). %s\n", s.Degradation, degradations, differs(s.Degradation))
+		case s.Since != "":
+			fmt.Fprintf(b, "exact from version %s; with an older one the policy is pending in that cluster.\n", s.Since)
+		default:
+			b.WriteString("exact.\n")
+		}
+	}
+}
+
+// inexact tells whether some provider does less than a feature.
+func inexact(f compiler.Feature) bool {
+	return slices.ContainsFunc(f.Support, func(s compiler.Support) bool { return s.Refusal+s.Degradation != "" })
+}
+
+// differs says what a degradation makes different.
+func differs(name string) string {
+	for _, d := range compiler.Degradations() {
+		if d.Name == name {
+			return d.Text
+		}
+	}
+	return ""
+}
