@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mesh
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/fairlead/fairlead/compiler"
+	"github.com/fairlead/fairlead/test/sandbox"
+)
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
+
+func TestBookinfo(t *testing.T) {
+	w := Start(t, Open(t, "../../policies-example/bookinfo"))
+	calls := []call{
+		{"cluster1/default", Request{URL: "http://reviews:9080/"}},
+		{"cluster1/default", Request{URL: "http://reviews.default.svc.clusterset.local:9080/apix"}},
+		{"cluster1/default", Request{URL: "http://reviews:9080/api"}},
+		{"cluster1/default", Request{URL: "http://reviews:9080/api/1"}},
+		{"cluster1/default", Request{URL: "http://ratings.default:9080/"}},
+		{"cluster2/default", Request{URL: "http://ratings:9080/"}},
+	}
+	hold(t, w, calls)
+	for _, ready := range []bool{false, true} {
+		w.SetReady(t, "cluster1", "default", "ratings-0-1", ready)
+		eventually(t, func() string { return w.compare(t, calls[4], nil) })
+	}
+}
+
+// hold checks everything that must be true of a World whatever it is about.
+func hold(t *testing.T, w *World, calls []call) {
+	t.Helper()
+	onlyExports(t, w)
+	for _, c := range calls {
+		for _, lost := range w.losses() {
+			if why := w.compare(t, c, lost); why != "" {
+				t.Errorf("%s calls %s while %v is lost: %s", c.from, c.URL, lost, why)
+			}
+		}
+	}
+	edges := 0
+	for from, same := range byCaller(calls) {
+		r := w.reader(t)
+		config := w.Sidecar(t, w.caller(t, from))
+		var used []verdict
+		for _, c := range same {
+			v, err := config.answer(w, c)
+			if err != nil {
+				t.Error(err)
+			}
+			used = append(used, v)
+		}
+		edges += r.edges(config, used)
+	}
+	if edges == 0 {
+		t.Error("there is no edge between clusters")
+	}
+}
+
+// losses are nothing, and each single cluster.
+func (w *World) losses() [][]string {
+	out := [][]string{nil}
+	for _, c := range w.clusters() {
+		out = append(out, []string{c})
+	}
+	return out
+}
+
+func byCaller(calls []call) map[string][]call {
+	out := map[string][]call{}
+	for _, c := range calls {
+		out[c.from] = append(out[c.from], c)
+	}
+	return out
+}
+
+// onlyExports: what callers of other clusters reach at a gateway is what the
+// cluster exports.
+func onlyExports(t *testing.T, w *World) {
+	t.Helper()
+	for _, cluster := range w.clusters() {
+		g := w.mesh(cluster).EastWestGateway
+		if g == nil {
+			continue
+		}
+		got, want := w.Gateway(t, cluster).reachable(int(g.Port)), w.exported(cluster)
+		if !slices.Equal(got, want) {
+			t.Errorf("the gateway of %s lets callers in to %v, want %v", cluster, got, want)
+		}
+	}
+}
+
+// compare holds what a call gets by what the control planes sent against what
+// the simulator says.
+func (w *World) compare(t *testing.T, c call, lost []string) string {
+	t.Helper()
+	cluster, _ := c.place()
+	if slices.Contains(lost, cluster) {
+		return ""
+	}
+	want, _ := w.expected(t, compiler.TraceRequest{From: c.from + "/" + callerName, Method: c.Method, URL: c.URL, Headers: c.Headers, Lost: lost, Healthy: w.unwell()})
+	config := w.Sidecar(t, w.caller(t, c.from))
+	v, err := config.answer(w, c)
+	if err != nil {
+		return err.Error()
+	}
+	got := w.reader(t).split(config, v, lost)
+	if len(lost) > 0 {
+		got, want = got.byCluster(), want.byCluster()
+	}
+	return differ(got, want)
+}
+
+// unwell is the ready part of each service that is not ready whole.
+func (w *World) unwell() map[string]string {
+	ready, all := map[string]int{}, map[string]int{}
+	for _, p := range w.Pods {
+		key := fmt.Sprintf("%s/%s/%s", p.Cluster, p.Namespace, p.service)
+		all[key]++
+		if p.Ready {
+			ready[key]++
+		}
+	}
+	out := map[string]string{}
+	for key := range all {
+		if ready[key] < all[key] {
+			out[key] = fmt.Sprintf("%d%%", 100*ready[key]/all[key])
+		}
+	}
+	return out
+}

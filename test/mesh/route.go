@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mesh
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Request is what a caller sends.
+type Request struct {
+	Method  string
+	URL     string
+	Headers map[string]string
+}
+
+// method is GET where none is given.
+func (r Request) method() string {
+	if r.Method == "" {
+		return http.MethodGet
+	}
+	return r.Method
+}
+
+// part is a share of requests that goes to one cluster of Envoy's.
+type part struct {
+	cluster string
+	share   float64
+}
+
+// verdict is what a route does: it sends parts somewhere, or answers.
+type verdict struct {
+	parts  []part
+	status int
+	route  *Route
+}
+
+// route finds what a proxy does with a request.
+func (c Config) route(r Request) (verdict, error) {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return verdict{}, err
+	}
+	for _, config := range c.Routes {
+		// Sidecars name a route configuration after the port.
+		if name, _, _ := strings.Cut(config.Name, "|"); name != u.Port() {
+			continue
+		}
+		for _, host := range config.Hosts {
+			if !slices.Contains(host.Domains, u.Hostname()) && !slices.Contains(host.Domains, u.Host) {
+				continue
+			}
+			for _, candidate := range host.Routes {
+				if candidate.Match.matches(r, u) {
+					return candidate.verdict(), nil
+				}
+			}
+			return verdict{status: http.StatusNotFound}, nil
+		}
+	}
+	return verdict{}, fmt.Errorf("no routes for %s", u.Host)
+}
+
+func (r Route) verdict() verdict {
+	switch {
+	case r.DirectResponse != nil:
+		return verdict{status: r.DirectResponse.Status, route: &r}
+	case r.Route == nil:
+		return verdict{status: http.StatusFound, route: &r}
+	}
+	return verdict{parts: parts(r.Route.Cluster, r.Route.WeightedClusters), route: &r}
+}
+
+// parts are the shares of one cluster, or of several by weight.
+func parts(one string, several *WeightedClusters) []part {
+	if several == nil {
+		return []part{{one, 1}}
+	}
+	total := 0
+	for _, c := range several.Clusters {
+		total += c.Weight
+	}
+	var out []part
+	for _, c := range several.Clusters {
+		out = append(out, part{c.Name, float64(c.Weight) / float64(total)})
+	}
+	return out
+}
+
+// connection finds what a proxy does with a connection to an address.
+func (c Config) connection(address string, port int) (verdict, error) {
+	for _, l := range c.Listeners {
+		if l.Direction != "OUTBOUND" || l.Address.Socket.Port != port || l.Address.Socket.Address != address {
+			continue
+		}
+		for _, chain := range l.Chains {
+			for _, f := range chain.Filters {
+				if f.Config.Cluster != "" || f.Config.WeightedClusters != nil {
+					return verdict{parts: parts(f.Config.Cluster, f.Config.WeightedClusters)}, nil
+				}
+			}
+		}
+	}
+	return verdict{}, fmt.Errorf("no listener for %s port %s", address, strconv.Itoa(port))
+}
+
+func (m RouteMatch) matches(r Request, u *url.URL) bool {
+	switch {
+	case m.Path != nil && *m.Path != u.Path,
+		m.Prefix != nil && !strings.HasPrefix(u.Path, *m.Prefix),
+		m.PathSeparated != nil && u.Path != *m.PathSeparated && !strings.HasPrefix(u.Path, *m.PathSeparated+"/"),
+		m.Regex != nil && !whole(m.Regex.Regex, u.Path):
+		return false
+	}
+	for _, h := range m.Headers {
+		value, there := r.header(h.Name, u)
+		ok := there
+		if h.Text != nil {
+			ok = there && h.Text.matches(value)
+		} else if h.Present != nil {
+			ok = there == *h.Present
+		}
+		if ok == h.Invert {
+			return false
+		}
+	}
+	for _, q := range m.Query {
+		values, there := u.Query()[q.Name]
+		if !there || q.Text != nil && !q.Text.matches(values[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// header finds a header, or one of the names that stand for parts of the
+// request.
+func (r Request) header(name string, u *url.URL) (string, bool) {
+	switch name {
+	case ":method":
+		return r.method(), true
+	case ":authority":
+		return u.Host, true
+	}
+	for k, v := range r.Headers {
+		if strings.EqualFold(k, name) {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+func (t Text) matches(s string) bool {
+	switch {
+	case t.Exact != nil:
+		return s == *t.Exact
+	case t.Prefix != nil:
+		return strings.HasPrefix(s, *t.Prefix)
+	case t.Regex != nil:
+		return whole(t.Regex.Regex, s)
+	}
+	return true
+}
+
+// whole tells whether an expression matches all of a text.
+func whole(expression, text string) bool {
+	re, err := regexp.Compile("^(?:" + expression + ")$")
+	return err == nil && re.MatchString(text)
+}
+
+// call is a request of the callers in one namespace of one cluster.
+type call struct {
+	from string // cluster/namespace
+	Request
+}
+
+// place is where a call comes from.
+func (c call) place() (cluster, namespace string) {
+	cluster, namespace, _ = strings.Cut(c.from, "/")
+	return cluster, namespace
+}
+
+// caller is the pod that calls.
+func (w *World) caller(t testing.TB, from string) Pod {
+	t.Helper()
+	cluster, namespace := call{from: from}.place()
+	return w.pod(t, cluster, namespace, callerName)
+}
+
+// answer is what a sidecar does with a call. Its short names are those of its
+// own namespace.
+func (c Config) answer(_ *World, call call) (verdict, error) { return c.route(call.Request) }
