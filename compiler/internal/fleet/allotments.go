@@ -153,6 +153,7 @@ func (b *builder) allotCluster(c *Cluster) {
 			wanted = append(wanted, c.exportName(s))
 		}
 	}
+	wanted = append(wanted, b.partExports(c)...)
 	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits}, wanted, c.At(".network.globalCIDR"))
 	for _, g := range c.Gateways {
 		if part, ok := got[c.tunnelName(g)]; ok {
@@ -170,6 +171,7 @@ func (b *builder) allotCluster(c *Cluster) {
 			b.keep(inventory.PoolExport+c.Name, s.Key(), part.Addr().String())
 		}
 	}
+	b.takePartExports(c, got)
 }
 
 func (c *Cluster) tunnelName(g *Gateway) allot.Name {
@@ -227,6 +229,9 @@ func (b *builder) allotVirtual() {
 				wanted = append(wanted, virtualName(key))
 			}
 		}
+		if len(services) > 0 {
+			wanted = append(wanted, b.partVirtuals(set.Virtual)...)
+		}
 		got := b.from(allot.Pool{Range: set.Virtual, Bits: addressBits}, wanted, set.At("spec.addresses.clusterset"))
 		for _, name := range wanted {
 			if part, ok := got[name]; ok {
@@ -238,6 +243,9 @@ func (b *builder) allotVirtual() {
 			for _, key := range s.parts() {
 				s.Parts[strings.TrimPrefix(key, s.Key()+"/")] = got[virtualName(key)].Addr()
 			}
+		}
+		if len(services) > 0 {
+			b.takePartVirtuals(set.Virtual, got)
 		}
 	}
 }

@@ -28,7 +28,7 @@ const (
 
 // Codes returns the codes of this package, in the order of their numbers.
 func Codes() []diag.Code {
-	return []diag.Code{
+	return append([]diag.Code{
 		{ID: CodeUnknownCluster, Title: "unknown cluster", Doc: "A policy names a cluster that its ClusterSet does not have. Correct the name, or add the cluster to the set."},
 		{ID: CodeNoSet, Title: "no ClusterSet", Doc: "There are policies but no ClusterSet. Add one that lists the clusters."},
 		{ID: CodeAmbiguousSet, Title: "which ClusterSet?", Doc: "The repository has several ClusterSets and the policy does not say which one it is for. Write spec.clusterSet."},
@@ -47,5 +47,5 @@ func Codes() []diag.Code {
 		{ID: CodeNameTooLong, Title: "name too long", Doc: "A name that follows from the service, the namespace, the cluster and the domain is longer than DNS allows."},
 		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because their providers have no path in common."},
 		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider."},
-	}
+	}, partCodes()...)
 }

@@ -26,6 +26,7 @@ func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagn
 	for _, s := range b.fleet.Services {
 		b.checkService(s)
 	}
+	b.parts()
 	b.checkGateways()
 	b.resolveGateways()
 	b.allot()

@@ -20,10 +20,15 @@ type Fleet struct {
 	Sets []*Set
 	// Services by namespace, name and set.
 	Services []*Service
+	// Parts that gateways send requests to, by namespace, name and set.
+	Parts []*Part
 	// Allocations in use, sorted.
 	Allocations []inventory.Allocation
 	// Quarantined facts, by cluster and fact.
 	Quarantined []Quarantined
+
+	// partOf finds Parts by what they are of.
+	partOf map[string]*Part
 }
 
 // Quarantined is a fact that is not believed.
