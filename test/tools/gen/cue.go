@@ -3,6 +3,8 @@
 package main
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -84,6 +86,9 @@ func (d *definer) expr(path string, e ast.Expr) ast.Expr {
 		}
 		return e
 	case *ast.BinaryExpr:
+		if words, ok := alternatives(e); ok {
+			return pattern(words)
+		}
 		e.X, e.Y = d.expr(path, e.X), d.expr(path, e.Y)
 		return e
 	case *ast.ListLit:
@@ -106,6 +111,30 @@ func (d *definer) item(path string, e ast.Expr) ast.Expr {
 	}
 	d.define(path+"Item", body)
 	return ast.NewIdent(path + "Item")
+}
+
+// alternatives returns the words of "a" | "b" | "c".
+func alternatives(e ast.Expr) ([]string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		word, err := strconv.Unquote(e.Value)
+		return []string{word}, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		left, one := alternatives(e.X)
+		right, two := alternatives(e.Y)
+		return append(left, right...), e.Op == token.OR && one && two
+	}
+	return nil, false
+}
+
+// pattern says the same as a pattern: of alternatives CUE tries each, and prints
+// a message for each.
+func pattern(words []string) ast.Expr {
+	for i, w := range words {
+		words[i] = regexp.QuoteMeta(w)
+	}
+	text := "^(" + strings.Join(words, "|") + ")$"
+	return &ast.UnaryExpr{Op: token.MAT, X: ast.NewString(text)}
 }
 
 // opened returns the argument of close, and everything else as it is.
