@@ -24,6 +24,8 @@ type ruleSet struct {
 	definition cue.Value
 	// rules take a document and give its mistakes, a list for each rule.
 	rules cue.Value
+	// selected are the same rules, for documents that not all of them concern.
+	selected *selections
 	// mistakes is what each of these lists must be.
 	mistakes cue.Value
 }
@@ -77,6 +79,10 @@ func buildRules(texts map[string]string) (map[string]ruleSet, error) {
 		if !s.definition.Exists() || !s.rules.Exists() || !s.mistakes.Exists() {
 			return nil, fmt.Errorf("%s lacks its definition or its rules", kind)
 		}
+		var err error
+		if s.selected, err = newSelections(texts, kind, s.rules); err != nil {
+			return nil, err
+		}
 		sets[kind] = s
 	}
 	return sets, nil
@@ -100,6 +106,7 @@ type mistake struct {
 // nothing is wrong at all, that it is what the definition says.
 func (c *checker) checkRules(seen any, origin Origin) {
 	set := ruleSets()[c.kind]
+	set.rules = set.selected.concerning(seen)
 	// A context of its own for each document: contexts never shrink.
 	document := newContext().Encode(seen)
 	found := c.ruleMistakes(set, document, origin)
@@ -111,28 +118,34 @@ func (c *checker) checkRules(seen any, origin Origin) {
 
 // ruleMistakes returns what the rules say, except about what is wrong anyway.
 func (c *checker) ruleMistakes(set ruleSet, document cue.Value, origin Origin) []diag.Diagnostic {
-	var found []diag.Diagnostic
 	fields, err := set.rules.FillPath(documentPath, document).LookupPath(mistakesPath).Fields()
 	if err != nil {
 		return []diag.Diagnostic{disagreement(c.kind, origin.start)}
 	}
+	var found []diag.Diagnostic
 	for fields.Next() {
-		rule := fields.Value()
-		if n, err := rule.Len().Int64(); err == nil && n == 0 {
-			continue
+		found = append(found, c.mistakesOf(fields.Value(), set.mistakes, origin)...)
+	}
+	return found
+}
+
+// mistakesOf returns what one rule says.
+func (c *checker) mistakesOf(rule, shape cue.Value, origin Origin) []diag.Diagnostic {
+	if n, err := rule.Len().Int64(); err == nil && n == 0 {
+		return nil
+	}
+	var mistakes []mistake
+	if err := rule.Unify(shape).Decode(&mistakes); err != nil {
+		// A rule may stumble over what the shape has wrong; over nothing else.
+		if len(c.diags) > 0 {
+			return nil
 		}
-		var mistakes []mistake
-		if err := rule.Unify(set.mistakes).Decode(&mistakes); err != nil {
-			// A rule may stumble over what the shape has wrong; over nothing else.
-			if len(c.diags) == 0 {
-				found = append(found, disagreement(c.kind, origin.start))
-			}
-			continue
-		}
-		for _, m := range mistakes {
-			if !c.touches(cmp.Or(m.Reads, m.At)) {
-				found = append(found, m.diagnostic(rule, origin))
-			}
+		return []diag.Diagnostic{disagreement(c.kind, origin.start)}
+	}
+	var found []diag.Diagnostic
+	for _, m := range mistakes {
+		if !c.touches(cmp.Or(m.Reads, m.At)) {
+			found = append(found, m.diagnostic(rule, origin))
 		}
 	}
 	return found
