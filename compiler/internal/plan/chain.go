@@ -28,7 +28,7 @@ func (r Rule) Chains() []Chain {
 	}
 	var out []Chain
 	for i, head := range r.Tiers[0] {
-		c := Chain{Head: head, Tiers: slices.Clone(r.Tiers[1:])}
+		c := Chain{Head: head, Tiers: below(r.Tiers[1:])}
 		in := map[string]bool{head.Cluster: true}
 		for _, tier := range c.Tiers {
 			for _, b := range tier {
@@ -36,9 +36,24 @@ func (r Rule) Chains() []Chain {
 			}
 		}
 		if last := siblings(r.Tiers[0], i, in); len(last) > 0 {
-			c.Tiers = append(c.Tiers, last)
+			c.Tiers = append(c.Tiers, below([][]Backend{last})...)
 		}
 		out = append(out, c)
+	}
+	return out
+}
+
+// below returns tiers as a chain has them below its head: pods of the consumer's
+// own cluster stand behind its gateway there, which takes connections whether
+// any is known or not.
+func below(tiers [][]Backend) [][]Backend {
+	var out [][]Backend
+	for _, tier := range tiers {
+		tier = slices.Clone(tier)
+		for i, b := range tier {
+			tier[i].Absent = b.Absent || b.Local && len(b.Identities) == 0
+		}
+		out = append(out, tier)
 	}
 	return out
 }
@@ -91,6 +106,18 @@ func (c Chain) Repeats() string {
 // ID identifies what the chain is made of, whatever its weights.
 func (c Chain) ID() string {
 	return c.Head.key() + ">" + names(c.Tiers)
+}
+
+// Gateways identifies the clusters of the chain whose gateways something may be
+// sent to, and how they share.
+func (c Chain) Gateways() string {
+	out := c.Head.Cluster + ">" + c.Fallback()
+	for _, b := range c.Members() {
+		if b.Absent {
+			out += "-" + b.Cluster
+		}
+	}
+	return out
 }
 
 // Fallback identifies the clusters below the head and how they share.

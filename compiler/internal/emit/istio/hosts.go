@@ -79,7 +79,7 @@ func selector(c plan.Chain) map[string]string {
 	if c.Head.Local {
 		return c.Head.Labels
 	}
-	return map[string]string{chainLabel: digest(c.Head.Cluster + ">" + c.Fallback())}
+	return map[string]string{chainLabel: digest(c.Gateways())}
 }
 
 // labelPrefix begins the labels that tell tiers apart.
@@ -139,8 +139,7 @@ func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1a
 	var out []*v1alpha3.WorkloadEntry
 	for _, b := range tier {
 		g := gatewayOf(b)
-		// Behind the caller's own gateway nobody is either, while there are no pods.
-		if b.Absent || b.Local && len(b.Identities) == 0 {
+		if b.Absent {
 			continue
 		}
 		for _, a := range g.Addresses {
