@@ -108,12 +108,8 @@ func (c Choice) chained() []Share {
 	if len(tiers) == 0 {
 		return nil
 	}
-	var out []Share
+	total, chains := int64(0), map[int][]level{}
 	for i, head := range tiers[0] {
-		if head.Weight == 0 {
-			continue
-		}
-		s := big.NewRat(head.Weight, sum(tiers[0]))
 		levels := []level{{backends: []Candidate{head}, own: head.Local}}
 		in := map[string]bool{head.Cluster: true}
 		for _, tier := range tiers[1:] {
@@ -123,9 +119,25 @@ func (c Choice) chained() []Share {
 			}
 		}
 		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
-		out = append(out, c.along(levels, s)...)
+		// A chain without anybody who was ever seen is not there yet.
+		if head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
+			chains[i] = levels
+			total += head.Weight
+		}
+	}
+	var out []Share
+	for i, head := range tiers[0] {
+		if levels, ok := chains[i]; ok {
+			out = append(out, c.along(levels, big.NewRat(head.Weight, total))...)
+		}
 	}
 	return out
+}
+
+// known tells whether anybody of the level was ever seen; the caller's own
+// cluster counts without any pods too.
+func (l level) known() bool {
+	return l.own || slices.ContainsFunc(l.backends, func(b Candidate) bool { return b.Known && b.Weight > 0 })
 }
 
 // standIns are the other backends of the first tier, the heaviest of each
