@@ -5,7 +5,8 @@ package v1alpha1
 // Access says who may call a service. It holds on the governed ports and on no
 // other; the kubelet's probes are never refused.
 type Access struct {
-	// Allow lists callers; one that meets any entry may call. Empty: nobody may.
+	// Allow lists callers; one that meets any entry may call. Left out:
+	// nobody may.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	Allow []AccessRule `json:"allow"`

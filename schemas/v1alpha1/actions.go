@@ -5,11 +5,11 @@ package v1alpha1
 // Redirect answers a request with the place to ask instead. What is left out
 // stays as it was in the request.
 type Redirect struct {
-	// Scheme of the new place, http or https.
+	// Scheme of the new place, http or https. Left out: that of the request.
 	// +optional
 	// +kubebuilder:validation:Enum=http;https
 	Scheme string `json:"scheme,omitempty"`
-	// Hostname of the new place.
+	// Hostname of the new place. Left out: that of the request.
 	// +optional
 	Hostname Hostname `json:"hostname,omitempty"`
 	// Port of the new place. Left out: the usual one of a scheme that is given,
@@ -55,7 +55,8 @@ type DirectResponse struct {
 
 // Rewrite changes a request before it is sent on. What is left out stays.
 type Rewrite struct {
-	// Hostname that the backend sees as the authority.
+	// Hostname that the backend sees as the authority. Left out: that of the
+	// request.
 	// +optional
 	Hostname Hostname `json:"hostname,omitempty"`
 	// Path that the backend sees.
@@ -65,15 +66,15 @@ type Rewrite struct {
 
 // HeaderChanges are made in the order set, add, remove.
 type HeaderChanges struct {
-	// Set replaces every value of a header, or adds the header.
+	// Set replaces every value of a header, or adds the header. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Set []Header `json:"set,omitempty"`
-	// Add adds a value and leaves those that are there.
+	// Add adds a value and leaves those that are there. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Add []Header `json:"add,omitempty"`
-	// Remove takes headers away, by name.
+	// Remove takes headers away, by name. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Remove []string `json:"remove,omitempty"`

@@ -93,12 +93,13 @@ type Cluster struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
-	// Region and Zone tell how near clusters are to each other. Left out: as
-	// far as can be.
+	// Region tells how near clusters are to each other. Left out: as far from
+	// every other as can be.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`
 	Region string `json:"region,omitempty"`
+	// Zone inside the region. Left out: none that another cluster is in.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`
@@ -108,7 +109,7 @@ type Cluster struct {
 	// is taken away; then the entry can be deleted. Left out: active.
 	// +optional
 	State ClusterState `json:"state,omitempty"`
-	// Labels by which policies may choose the cluster.
+	// Labels by which policies may choose the cluster. Left out: none.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 	// API says how to reach the cluster's API server. Left out: the kubeconfig
@@ -121,7 +122,8 @@ type Cluster struct {
 	// Network describes the cluster's address ranges.
 	// +optional
 	Network *Network `json:"network,omitempty"`
-	// Gateways are the nodes that end this cluster's tunnels.
+	// Gateways are the nodes that end this cluster's tunnels. Left out: none;
+	// with tunnels one is required.
 	// +optional
 	// +kubebuilder:validation:MaxItems=1
 	Gateways []Gateway `json:"gateways,omitempty"`
@@ -217,11 +219,11 @@ const (
 
 // Network describes a cluster's address ranges.
 type Network struct {
-	// PodCIDRs that the cluster's pods have addresses of.
+	// PodCIDRs that the cluster's pods have addresses of. Left out: not known.
 	// +optional
 	// +kubebuilder:validation:MaxItems=8
 	PodCIDRs []CIDR `json:"podCIDRs,omitempty"`
-	// ServiceCIDRs that the cluster's ClusterIPs are from.
+	// ServiceCIDRs that the cluster's ClusterIPs are from. Left out: not known.
 	// +optional
 	// +kubebuilder:validation:MaxItems=8
 	ServiceCIDRs []CIDR `json:"serviceCIDRs,omitempty"`

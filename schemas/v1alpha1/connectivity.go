@@ -56,12 +56,13 @@ type Topology struct {
 	// else. groups joins the members of each group. Left out: mesh.
 	// +optional
 	Mode TopologyMode `json:"mode,omitempty"`
-	// Hubs by name; required with hubAndSpoke and refused otherwise.
+	// Hubs by name; required with hubAndSpoke and refused otherwise. Left out:
+	// none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=256
 	Hubs []string `json:"hubs,omitempty"`
 	// Groups of clusters; required with groups and refused otherwise. A cluster
-	// may be in several.
+	// may be in several. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=256
 	Groups []ClusterGroup `json:"groups,omitempty"`

@@ -59,7 +59,7 @@ type Defaults struct {
 	// LoadBalancing of policies without one.
 	// +optional
 	LoadBalancing *LoadBalancing `json:"loadBalancing,omitempty"`
-	// Timeout of rules for http and grpc ports without one.
+	// Timeout of rules for http and grpc ports without one. Left out: none.
 	// +optional
 	Timeout Duration `json:"timeout,omitempty"`
 	// Retries of rules for http and grpc ports without one.

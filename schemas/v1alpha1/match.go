@@ -7,7 +7,8 @@ type Match struct {
 	// Path of the request, without the query.
 	// +optional
 	Path *PathMatch `json:"path,omitempty"`
-	// Headers that must all match. Names are compared without case.
+	// Headers that must all match. Names are compared without case. Left out:
+	// any.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Headers []HeaderMatch `json:"headers,omitempty"`
@@ -15,7 +16,8 @@ type Match struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=9
 	Methods []Method `json:"methods,omitempty"`
-	// Query parameters that must all match. Names are compared with case.
+	// Query parameters that must all match. Names are compared with case. Left
+	// out: any.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Query []QueryMatch `json:"query,omitempty"`

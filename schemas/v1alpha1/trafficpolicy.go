@@ -35,8 +35,8 @@ type TrafficPolicyList struct {
 
 // TrafficPolicySpec is what the author of a policy wants.
 type TrafficPolicySpec struct {
-	// ClusterSet names the ClusterSet that the policy is for. It may be left
-	// out where the repository has exactly one.
+	// ClusterSet names the ClusterSet that the policy is for. Left out: the only
+	// one of the repository; with several it is required.
 	// +optional
 	ClusterSet string `json:"clusterSet,omitempty"`
 
@@ -95,7 +95,8 @@ type TrafficPolicySpec struct {
 	Access *Access `json:"access,omitempty"`
 
 	// AcceptDegradations lists, by name and provider, the places where the
-	// author accepts less than the policy means. Without it each is an error.
+	// author accepts less than the policy means. Left out: none, so that each is
+	// an error.
 	// +optional
 	// +kubebuilder:validation:MaxItems=32
 	AcceptDegradations []AcceptedDegradation `json:"acceptDegradations,omitempty"`
@@ -147,21 +148,25 @@ type ServicePort struct {
 
 // Exports says which clusters offer the service.
 type Exports struct {
+	// From these clusters.
 	From ClusterSelector `json:"from"`
 }
 
 // Imports says which clusters may call the service.
 type Imports struct {
+	// To these clusters.
 	To ClusterSelector `json:"to"`
 }
 
 // ClusterSelector chooses clusters of the ClusterSet by name, by label, or
 // both: the union of the two. An empty one chooses nothing and is an error.
 type ClusterSelector struct {
+	// Clusters by name. Left out: none by name.
 	// +optional
 	// +kubebuilder:validation:MaxItems=256
 	Clusters []string `json:"clusters,omitempty"`
-	// MatchLabels chooses every cluster that has all of these labels.
+	// MatchLabels chooses every cluster that has all of these labels. Left out:
+	// none by label.
 	// +optional
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
 }

@@ -5,6 +5,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -34,6 +38,7 @@ type block struct {
 	// path without places in lists; list: the path is that of a list of these.
 	path   string
 	list   bool
+	typ    reflect.Type
 	doc    string
 	fields []field
 }
@@ -52,6 +57,31 @@ type document struct {
 	typ  reflect.Type
 }
 
+// typeComments returns the comments of the types of v1alpha1, by name; a schema
+// has those of fields alone.
+func typeComments(root string) (map[string]string, error) {
+	names, err := filepath.Glob(filepath.Join(root, "schemas/v1alpha1/*.go"))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range file.Decls {
+			types, ok := d.(*ast.GenDecl)
+			if !ok || types.Tok != token.TYPE || types.Doc == nil {
+				continue
+			}
+			text, _, _ := strings.Cut(types.Doc.Text(), "\n+")
+			out[types.Specs[0].(*ast.TypeSpec).Name.Name] = oneLine(text)
+		}
+	}
+	return out, nil
+}
+
 func documents() []document {
 	return []document{
 		{v1alpha1.KindTrafficPolicy, reflect.TypeFor[v1alpha1.TrafficPolicySpec]()},
@@ -60,8 +90,8 @@ func documents() []document {
 }
 
 // blocks returns the description of a kind and its blocks in the order of the
-// fields.
-func (d document) blocks() (string, []block, error) {
+// fields, with the comments of their types.
+func (d document) blocks(comments map[string]string) (string, []block, error) {
 	text, err := schemas.JSONSchema(d.kind)
 	if err != nil {
 		return "", nil, err
@@ -71,12 +101,15 @@ func (d document) blocks() (string, []block, error) {
 		return "", nil, fmt.Errorf("schema of %s: %w", d.kind, err)
 	}
 	all, err := walk(block{path: "spec"}, d.typ, root.Properties["spec"])
+	for i := range all {
+		all[i].doc = comments[all[i].typ.Name()]
+	}
 	return root.Description, all, err
 }
 
 // walk returns a block and those inside it.
 func walk(b block, typ reflect.Type, s *schema) ([]block, error) {
-	b.doc = s.Description
+	b.typ = typ
 	var inner []block
 	for _, f := range structFields(typ) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")

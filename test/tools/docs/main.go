@@ -33,7 +33,7 @@ func generate(root, to string) error {
 		return err
 	}
 	pages := codePages(stories)
-	references, err := referencePages()
+	references, err := referencePages(root)
 	if err != nil {
 		return err
 	}

@@ -12,12 +12,16 @@ import (
 
 // referencePages returns the reference of each kind and of the feature matrix,
 // by path.
-func referencePages() (map[string]string, error) {
+func referencePages(root string) (map[string]string, error) {
+	comments, err := typeComments(root)
+	if err != nil {
+		return nil, err
+	}
 	features := compiler.Features()
 	pages := map[string]string{"reference/features.md": featurePage(features)}
 	known := map[string]bool{}
 	for _, d := range documents() {
-		doc, blocks, err := d.blocks()
+		doc, blocks, err := d.blocks(comments)
 		if err != nil {
 			return nil, err
 		}
