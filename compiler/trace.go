@@ -3,13 +3,8 @@
 package compiler
 
 import (
-	"io/fs"
-
 	"github.com/fairlead/fairlead/compiler/diag"
-	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/internal/simulate"
-	"github.com/fairlead/fairlead/compiler/internal/source"
-	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
 // TraceRequest asks what a request gets.
@@ -60,9 +55,9 @@ type TraceAnswer struct {
 	Path []TraceStep `json:"path"`
 	// Policy that governs the request, as namespace/name; empty where none does.
 	Policy string `json:"policy,omitempty"`
-	// Results are what the emitted objects give where that is something else:
-	// one for each provider that serves the request.
-	Results []TraceResult `json:"results,omitempty"`
+	// Result is what the objects emitted for the provider give where that is
+	// something else; nil where it is the same.
+	Result *TraceResult `json:"result,omitempty"`
 }
 
 // TraceOutcome is a verdict and what belongs to it.
@@ -96,6 +91,11 @@ type TraceShare struct {
 	Identities []string `json:"identities,omitempty"`
 }
 
+// Backend is the cluster, and the labels of the subset.
+func (s TraceShare) Backend() string {
+	return simulate.Share{Cluster: s.Cluster, Subset: s.Subset}.Name()
+}
+
 // TraceStep is one decision.
 type TraceStep struct {
 	// Text says what was decided, in one line.
@@ -110,56 +110,12 @@ type TraceResult struct {
 	// Degradations that the author of the policy accepted and that make the
 	// difference.
 	Degradations []string `json:"degradations,omitempty"`
+	// Pending is what the caller's cluster still lacks for the policy, and why
+	// its fragment is held.
+	Pending []string `json:"pending,omitempty"`
 	TraceOutcome
 	// Path has the objects in the order in which they decide.
 	Path []TraceStep `json:"path"`
-}
-
-// Trace says what a request gets by the documents in files and by what was
-// observed. A mistake in the documents or in the request is among the
-// diagnostics; with an error the answer is empty.
-func Trace(files fs.FS, inv inventory.Inventory, q TraceRequest) (TraceAnswer, []diag.Diagnostic) {
-	t, diags := NewTracer(files, inv)
-	if diag.HasErrors(diags) {
-		return TraceAnswer{}, diags
-	}
-	answer, more := t.Trace(q)
-	return answer, diag.Sort(append(diags, more...))
-}
-
-// Tracer answers any number of requests to the same documents.
-type Tracer struct {
-	fleet  *fleet.Fleet
-	ground simulate.Ground
-	result Result
-}
-
-// NewTracer compiles the documents. With an error among the diagnostics it
-// cannot be used.
-func NewTracer(files fs.FS, inv inventory.Inventory) (*Tracer, []diag.Diagnostic) {
-	result, diags := Compile(files, inv)
-	if diag.HasErrors(diags) {
-		return nil, diags
-	}
-	docs, _ := source.Load(files)
-	f, _ := fleet.Build(docs, inv)
-	return &Tracer{fleet: f, ground: simulate.GroundOf(f), result: result}, diags
-}
-
-// Trace says what one request gets. With an error among the diagnostics, which
-// are about the request alone, the answer is empty.
-func (t *Tracer) Trace(q TraceRequest) (TraceAnswer, []diag.Diagnostic) {
-	request, world, diags := t.read(q)
-	if len(diags) > 0 {
-		return TraceAnswer{}, diags
-	}
-	meaning := simulate.Mean(t.fleet, world, request)
-	answer := meaning.Answer()
-	out := TraceAnswer{TraceOutcome: outcome(answer), Path: steps(answer.Steps)}
-	if p := meaning.Policy; p != nil {
-		out.Policy = p.Namespace + "/" + p.Name
-	}
-	return out, nil
 }
 
 // outcome is what an answer looks like outside.

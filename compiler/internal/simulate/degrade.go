@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Degradation is what a provider makes of a meaning where the author of the
@@ -51,13 +52,28 @@ func fixedThreshold(m Meaning) Meaning {
 // The percentages that count as equal to Envoy's threshold.
 var equalFrom, equalTo = big.NewRat(70, 100), big.NewRat(72, 100)
 
-// ForEnvoy is the meaning with the threshold that counts as equal to the
-// policy's, where one does.
-func (m Meaning) ForEnvoy() Meaning {
-	if m.Choice == nil || m.Choice.MinHealthy.Cmp(equalFrom) < 0 || m.Choice.MinHealthy.Cmp(equalTo) > 0 {
+// For is the meaning as a provider can be compared with it: Envoy has a threshold
+// of its own, which counts as equal to those around it.
+func (m Meaning) For(provider string) Meaning {
+	if provider == string(v1alpha1.EastWestFairlead) || m.Choice == nil || m.Choice.MinHealthy.Cmp(equalFrom) < 0 || m.Choice.MinHealthy.Cmp(equalTo) > 0 {
 		return m
 	}
 	return fixedThreshold(m)
+}
+
+// Differing names the accepted degradations without which the answer would be
+// another.
+func (m Meaning) Differing() []string {
+	all := m.Accepted()
+	with := m.Degrade(all).Answer()
+	var out []string
+	for _, name := range all {
+		others := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == name })
+		if Differ(with, m.Degrade(others).Answer()) != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // gatewayHealth: all pods of a cluster stand behind its gateway, unless they are

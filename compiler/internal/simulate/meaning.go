@@ -46,12 +46,15 @@ func (m Meaning) Accepted() []string {
 		return nil
 	}
 	for _, a := range m.Policy.Accepted {
-		if string(a.Provider) == string(m.Caller.EastWest) {
+		if string(a.Provider) == m.Provider() {
 			out = append(out, a.Name)
 		}
 	}
 	return out
 }
+
+// Provider names who carries the request.
+func (m Meaning) Provider() string { return string(m.Caller.EastWest) }
 
 // Mean computes what a request means. The caller's cluster must be in the Fleet.
 func Mean(f *fleet.Fleet, w World, r Request) Meaning {

@@ -101,9 +101,7 @@ func check(m *model, n *tally) string {
 			continue
 		}
 		want := meaning.Answer()
-		if provider != "fairlead" {
-			meaning = meaning.ForEnvoy()
-		}
+		meaning = meaning.For(provider)
 		degraded := meaning.Degrade(meaning.Accepted()).Answer()
 		if simulate.Differ(want, degraded) != "" {
 			n.Degraded++
