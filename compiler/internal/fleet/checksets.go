@@ -52,6 +52,9 @@ func (b *builder) checkProviders(c *Cluster) {
 	case c.EastWest == v1alpha1.EastWestIstio && c.Tunnels():
 		at.fix = "write tunnel: none"
 		b.report(at, "cluster %q: Istio over Fairlead's tunnels is not supported in this version; it goes through east-west gateways", c.Name)
+	case c.EastWest == v1alpha1.EastWestCilium && c.Tunnels():
+		at.fix = "write tunnel: none"
+		b.report(at, "cluster %q: Cilium's Cluster Mesh joins the pods of its clusters itself", c.Name)
 	case c.EastWest == v1alpha1.EastWestFairlead && !c.Tunnels():
 		at.fix = "write tunnel: fairlead"
 		b.report(at, "cluster %q: eastWest fairlead reaches other clusters through Fairlead's tunnels only", c.Name)

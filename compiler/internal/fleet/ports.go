@@ -104,7 +104,7 @@ var protocolNames = map[string]v1alpha1.Protocol{
 // portOf reads a port that was observed; false for a transport that nothing
 // here carries.
 func portOf(p inventory.Port) (Port, bool) {
-	out := Port{Name: p.Name, Number: p.Port, AppProtocol: p.AppProtocol, Protocol: v1alpha1.ProtocolTCP}
+	out := Port{Name: p.Name, Number: p.Port, AppProtocol: p.AppProtocol, Protocol: v1alpha1.ProtocolTCP, Target: p.TargetPort}
 	switch p.Transport {
 	case "TCP", "":
 	case "UDP":

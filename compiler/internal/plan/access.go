@@ -28,6 +28,11 @@ func (b *builder) access(s *fleet.Service, c *fleet.Cluster) *Access {
 	if !b.settle(s, a.By, c, refusals(a.By, provider, accessNeeds(s, a, c))) {
 		return nil
 	}
+	return planAccess(s, a)
+}
+
+// planAccess names the clusters of every entry.
+func planAccess(s *fleet.Service, a *fleet.Access) *Access {
 	plan := &Access{}
 	for _, rule := range a.Allow {
 		entry := AccessRule{AccessRule: rule.AccessRule, All: len(rule.Clusters) == 0}
@@ -60,6 +65,9 @@ func accessNeeds(s *fleet.Service, a *fleet.Access, c *fleet.Cluster) []need {
 		if like := twin(s.Set, r.Clusters, c); like != "" {
 			out = append(out, need{feature: ClusterIdentity, path: r.Path + ".clusters", detail: like})
 		}
+	}
+	if c.EastWest == v1alpha1.EastWestCilium {
+		out = append(out, combinationNeeds(s, a)...)
 	}
 	return out
 }

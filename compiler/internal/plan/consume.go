@@ -38,7 +38,7 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	}
 	provider, wanted := v1alpha1.Provider(c.EastWest), needs(s, p, in.Rules)
 	if provider == v1alpha1.ProviderCilium {
-		wanted = append(wanted, shapeNeeds(s, in.Rules)...)
+		wanted = append(wanted, ciliumNeeds(at, in.Rules)...)
 	}
 	refused := append(refusals(p, provider, wanted), portRefusals(s, provider)...)
 	able := b.settle(s, p, c, refused)
@@ -59,8 +59,11 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	}
 	in.Routed = in.Routed && able
 	b.old(out, at, wanted)
-	if c.EastWest == v1alpha1.EastWestIstio {
+	switch c.EastWest {
+	case v1alpha1.EastWestIstio:
 		b.mesh(out, at)
+	case v1alpha1.EastWestCilium:
+		b.cilium(out, at)
 	}
 }
 

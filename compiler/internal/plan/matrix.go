@@ -58,9 +58,14 @@ const (
 	ClusterIdentity  Feature = "clusterIdentity"
 	ClusterNames     Feature = "clusterNames"
 	DefaultDeny      Feature = "defaultDeny"
-	PartHealth       Feature = "partHealth"
-	EveryExporter    Feature = "everyExporter"
-	SubsetSiblings   Feature = "subsetSiblings"
+
+	ExporterCalls      Feature = "exporterCalls"
+	ClusterSetNames    Feature = "clusterSetNames"
+	ClusterSetTiers    Feature = "clusterSetTiers"
+	AccessCombinations Feature = "accessCombinations"
+	PartHealth         Feature = "partHealth"
+	EveryExporter      Feature = "everyExporter"
+	SubsetSiblings     Feature = "subsetSiblings"
 )
 
 // Support is what one provider makes of a feature: exact when its zero value,
@@ -217,13 +222,17 @@ func security() []Row {
 		mesh(MutualTLS, "FL1472", "tls.mode", "spec.tls.mode"),
 		mesh(ClearText, "FL1473", "tls.mode", "spec.tls.mode"),
 		{Feature: AccessCallers, Code: "FL1474", Fields: []string{"spec.access"},
+			Cilium:   Support{Since: "1.16", Before: "would refuse every caller on every port, as it knows no policy without default deny"},
 			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access, or use eastWest: istio or cilium")},
 		{Feature: AccessRequests, Code: "FL1475", Fields: []string{"spec.access.allow.methods", "spec.access.allow.paths"},
+			Cilium:   no("Cilium refuses single requests only of pods that are in default deny on every port", "remove methods and paths, or use eastWest: istio"),
 			Fairlead: no(l4, "remove methods and paths")},
 		{Feature: AccessLabels, Code: "FL1476", Fields: []string{"spec.access.allow.podLabels"},
 			Istio:    no("identities of Istio have no labels", "name service accounts instead"),
 			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access, or use eastWest: istio or cilium")},
 		{Feature: ClusterIdentity, Code: "FL1477", Fields: []string{"spec.access.allow.clusters"}, Istio: less(ClusterIdentityLost)},
+		{Feature: AccessCombinations, Code: "FL1493", Fields: []string{"spec.access.allow"},
+			Cilium: no("provider cilium would have to tell too many sets of pods apart that may not call", "write fewer entries, with fewer fields each")},
 		{Feature: DefaultDeny, Code: "FL1481", Fields: []string{"spec.access"},
 			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access.default from the ClusterSet, or use eastWest: istio or cilium")},
 	}
@@ -238,6 +247,12 @@ func forms() []Row {
 			Istio: no("routing by the server name of a client's own TLS is not supported in this version", "write protocol: tcp")},
 		{Feature: ClusterNames, Code: "FL1478", Fields: []string{"spec.service.names"},
 			Fairlead: no("with provider fairlead the name under cluster.local stays the local Service, as KEP-1645 demands", "write names: [clusterset], or leave names out")},
+		{Feature: ClusterSetNames, Code: "FL1490", Fields: []string{"spec.service.names"},
+			Cilium: no("with provider cilium the names under the set's domain are served by Cilium's own implementation of the MCS API", "write discovery: existing where Cilium's is on, or leave names out")},
+		{Feature: ClusterSetTiers, Code: "FL1491", Fields: []string{"spec.service.names"},
+			Cilium: no("Cilium's implementation of the MCS API prefers no cluster under the names of the set's domain", "write service.names: [cluster]")},
+		{Feature: ExporterCalls, Code: "FL1492", Fields: []string{"spec.imports"},
+			Cilium: no("with provider cilium the callers of a cluster that shares a Service get the pods of all clusters", "add the exporters to imports.to, or narrow exports.from")},
 	}
 }
 

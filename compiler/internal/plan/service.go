@@ -49,9 +49,11 @@ func (b *builder) service(s *fleet.Service) {
 func (b *builder) ports(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
 	local := s.PortsOf(c)
 	for _, p := range s.Ports {
-		// The endpoints in a cluster have the port names of its own Service.
+		// The endpoints in a cluster have the port names of its own Service, and
+		// its pods their own ports.
+		p.Target = 0
 		if i := slices.IndexFunc(local, p.Same); i >= 0 {
-			p.Name, p.AppProtocol = local[i].Name, local[i].AppProtocol
+			p.Name, p.AppProtocol, p.Target = local[i].Name, local[i].AppProtocol, local[i].Target
 		}
 		out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol, Target: p.Target})
 	}
@@ -116,6 +118,7 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 	}
 	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name], Selector: svc.Selector,
 		Access: b.access(s, c), MutualTLS: s.Producer.TLS == v1alpha1.TLSMutual}
+	out.Export.Enforced = b.enforceable(out, s, c)
 	if c.EastWest != v1alpha1.EastWestIstio {
 		return
 	}

@@ -64,9 +64,13 @@ type Route struct {
 	Provider                v1alpha1.NorthSouthProvider
 	Gateway                 GatewayRef
 	Hostnames               []v1alpha1.Hostname
-	// Import says how the service is reached from there.
+	// Import says how the service is reached from there. The rules of a provider
+	// that chooses by specificity have matches with which the most specific one
+	// is of the first rule that was written.
 	Ports  []Port
 	Import *Import
+	// Access is nil where the gateway lets everybody in.
+	Access *Access
 }
 
 // GatewayRef names a gateway of the user's.
@@ -88,8 +92,11 @@ type Part struct {
 	Ports    []Port
 	// Exported: this store's cluster has the pods; otherwise it imports them.
 	Exported bool
-	// Virtual is the clusterset IP of the part.
-	Virtual netip.Addr
+	// Offered: gateways of other clusters ask for the pods; otherwise only those
+	// of their own cluster do.
+	Offered bool
+	// Address is the export address, Virtual the clusterset IP of the part.
+	Address, Virtual netip.Addr
 }
 
 // Note is a message about a fragment.
@@ -182,6 +189,8 @@ type Export struct {
 	Selector map[string]string
 	// Access is nil where callers stay as they are.
 	Access *Access
+	// Enforced: what must be known to enforce Access without proxies is.
+	Enforced bool
 	// MutualTLS: the pods refuse clear text.
 	MutualTLS bool
 }
@@ -243,6 +252,8 @@ type Import struct {
 	TLS v1alpha1.TLSMode
 	// Stub: the cluster lacks the Service, and its name needs one.
 	Stub bool
+	// Exported: the cluster offers the service besides, whichever policy says so.
+	Exported bool
 	// OtherPorts of the cluster's own Service are not governed.
 	OtherPorts []Port
 	// Namespaces that callers may be in; empty where that is not known.
@@ -288,6 +299,9 @@ type Backend struct {
 	Port               int32
 	Labels             map[string]string
 	Weight             int64
+	// Object is, at a gateway of the Gateway API, the name of the Service that the
+	// pods are behind where they are Local, and of the ServiceImport otherwise.
+	Object string
 	// Address is the export address; Part the address of this cluster's part of
 	// the service in a mesh. Not valid where there is none.
 	Address, Part netip.Addr
