@@ -18,6 +18,10 @@ const (
 	// maxExcerpt bounds, in characters on each side of the column, what an
 	// excerpt keeps of a line: more than two lines of any terminal.
 	maxExcerpt = 300
+	// maxSpan bounds, in characters, how far is looked for the end of a value,
+	// and before it for a bracket: a line may have a megabyte and a mistake in
+	// each word of it.
+	maxSpan = 2000
 )
 
 // Locate gives the diagnostics, and what they relate to, the lines that they
@@ -92,7 +96,9 @@ func (s spot) take(line []rune) {
 	to := min(len(line), from+2*maxExcerpt)
 	*s.excerpt = Excerpt{Text: string(line[from:to]), First: from + 1, Cut: to < len(line)}
 	if s.at.Column > 0 && *s.end == 0 {
-		*s.end = endOf(line, s.at.Column-1) + 1
+		from := max(0, s.at.Column-1-maxSpan)
+		near := line[from:min(len(line), s.at.Column-1+maxSpan)]
+		*s.end = from + endOf(near, s.at.Column-1-from) + 1
 	}
 }
 

@@ -75,6 +75,22 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// TestMistakesInEveryWordOfALongLine would take minutes if each looked at the
+// whole line.
+func TestMistakesInEveryWordOfALongLine(t *testing.T) {
+	const words = 100_000
+	var ds []Diagnostic
+	for i := range words {
+		ds = append(ds, Diagnostic{Position: Position{"a", 1, 2 + 10*i}})
+	}
+	Locate(fstest.MapFS{"a": {Data: []byte("[" + strings.Repeat("[word, x, ", words) + "]")}}, ds)
+	for i, d := range ds {
+		if d.EndColumn <= d.Position.Column || d.EndColumn > d.Position.Column+maxSpan {
+			t.Fatalf("%d: %d to %d", i, d.Position.Column, d.EndColumn)
+		}
+	}
+}
+
 // halfFS has files that break in the middle.
 type halfFS struct{ fstest.MapFS }
 
