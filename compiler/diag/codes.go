@@ -34,12 +34,13 @@ const (
 	CodeDefinition   = "FL1113"
 )
 
-// The codes of the rules of one document.
+// The codes of the rules of one document. Those up to FL1229 are the ones
+// of schemas/v1alpha1/rules.cue.
 const (
 	CodeUnreachable         = "FL1201"
 	CodeNoDefault           = "FL1202"
 	CodeEmptyMatch          = "FL1203"
-	CodeOneOf               = "FL1204"
+	CodeOnePath             = "FL1204"
 	CodeSlash               = "FL1205"
 	CodeHeaderName          = "FL1206"
 	CodeMatchesNeedRequests = "FL1207"
@@ -47,29 +48,14 @@ const (
 	CodeTries               = "FL1209"
 	CodeNoCluster           = "FL1210"
 	CodeTwice               = "FL1211"
-	CodeAnswered            = "FL1212"
-	CodeNothing             = "FL1213"
-	CodeRedirectStatus      = "FL1215"
-	CodeHeaderValue         = "FL1217"
 	CodeIstioBlock          = "FL1220"
 	CodeMTU                 = "FL1221"
-	CodeOrigin              = "FL1222"
-	CodeMirrorShare         = "FL1224"
-	CodeHostnames           = "FL1225"
-	CodeSlowStart           = "FL1227"
-	CodeServiceAccounts     = "FL1228"
-	CodeAccessRegex         = "FL1229"
 	CodeLabel               = "FL1230"
 	CodeSameBackend         = "FL1231"
 	CodeDuration            = "FL1232"
 	CodeAddress             = "FL1233"
 	CodeIPv6                = "FL1234"
 	CodeGlobalCIDR          = "FL1235"
-	CodeTopology            = "FL1237"
-	CodeTenantPath          = "FL1239"
-	CodeAmbient             = "FL1242"
-	CodeMinHealthy          = "FL1245"
-	CodeDomain              = "FL1246"
 )
 
 // The codes of several documents that belong to this stage. The others of
