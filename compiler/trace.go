@@ -55,9 +55,9 @@ type TraceAnswer struct {
 	Path []TraceStep `json:"path"`
 	// Policy that governs the request, as namespace/name; empty where none does.
 	Policy string `json:"policy,omitempty"`
-	// Result is what the objects emitted for the provider give where that is
-	// something else; nil where it is the same.
-	Result *TraceResult `json:"result,omitempty"`
+	// Results are what the emitted objects give where that is something else:
+	// one for each provider that takes part.
+	Results []TraceResult `json:"results,omitempty"`
 }
 
 // TraceOutcome is a verdict and what belongs to it.

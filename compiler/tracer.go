@@ -64,14 +64,14 @@ func (t *Tracer) Trace(q TraceRequest) (TraceAnswer, []diag.Diagnostic) {
 	out := TraceAnswer{TraceOutcome: outcome(answer), Path: steps(answer.Steps)}
 	if p := meaning.Policy; p != nil {
 		out.Policy = p.Namespace + "/" + p.Name
-		out.Result = t.compare(meaning, world, request)
+		out.Results = t.compare(meaning, world, request)
 	}
 	return out, nil
 }
 
-// compare computes what the provider's objects give; nil where they give what
-// is meant.
-func (t *Tracer) compare(m simulate.Meaning, w simulate.World, r simulate.Request) *TraceResult {
+// compare computes what the provider's objects give; nothing where they give
+// what is meant.
+func (t *Tracer) compare(m simulate.Meaning, w simulate.World, r simulate.Request) []TraceResult {
 	provider := m.Provider()
 	in := t.interpret(provider)
 	if in == nil {
@@ -81,7 +81,7 @@ func (t *Tracer) compare(m simulate.Meaning, w simulate.World, r simulate.Reques
 	if simulate.Differ(meant.Answer(), got) == "" {
 		return nil
 	}
-	out := &TraceResult{Provider: provider, Degradations: meant.Differing(), TraceOutcome: outcome(got), Path: steps(got.Steps)}
+	out := TraceResult{Provider: provider, Degradations: meant.Differing(), TraceOutcome: outcome(got), Path: steps(got.Steps)}
 	id := manifest.FragmentID("TrafficPolicy/" + m.Policy.Namespace + "/" + m.Policy.Name)
 	for _, p := range t.result.Pending {
 		if p.Fragment == id && p.Store == m.Caller.Name {
@@ -93,7 +93,7 @@ func (t *Tracer) compare(m simulate.Meaning, w simulate.World, r simulate.Reques
 			out.Pending = append(out.Pending, h.Message)
 		}
 	}
-	return out
+	return []TraceResult{out}
 }
 
 // interpret returns what reads the objects of a provider; nil where nothing

@@ -139,10 +139,13 @@ func printTrace(out io.Writer, a compiler.TraceAnswer) {
 		fmt.Fprintln(out, step.Text)
 	}
 	printOutcome(out, a.TraceOutcome)
-	r := a.Result
-	if r == nil {
-		return
+	for _, r := range a.Results {
+		printResult(out, r)
 	}
+}
+
+// printResult writes what the objects give that is not what is meant.
+func printResult(out io.Writer, r compiler.TraceResult) {
 	why := "which no accepted degradation explains"
 	if len(r.Degradations) > 0 {
 		why = "accepted: " + strings.Join(r.Degradations, ", ")
