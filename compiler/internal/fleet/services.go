@@ -30,6 +30,7 @@ func (b *builder) services() {
 	})
 	for _, s := range b.fleet.Services {
 		b.producer(s)
+		b.access(s)
 		b.exporters(s)
 		b.resolvePorts(s)
 		for _, p := range s.Policies {

@@ -73,12 +73,9 @@ func (b *builder) cilium(out *Service, at consumer) {
 	}
 }
 
-// enforceable tells whether Cilium can be told who may call: whose pods they
-// are, and which of their ports. Until it can the Service is not shared.
+// enforceable tells whether Cilium can be told who may call: which pods, and
+// which of their ports. Until it can the Service is not shared.
 func (b *builder) enforceable(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
-	if out.Export.Access == nil || c.EastWest != v1alpha1.EastWestCilium {
-		return false
-	}
 	support := rowOf(AccessCallers).Of(v1alpha1.ProviderCilium)
 	if version := c.Facts.Cilium; older(version, support.Since) {
 		b.pending(c, out.Fragment, "%s %s in %s %s before %s %s: the Service is not shared there", providerNames[v1alpha1.ProviderCilium], version, c.Name,

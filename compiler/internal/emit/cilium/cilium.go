@@ -51,7 +51,8 @@ func serviceRef(s plan.Service) manifest.Ref {
 
 // share returns the annotations of the Service; none where it stays as it is.
 func share(s plan.Service) map[string]string {
-	exports := s.Export != nil && (s.Export.Access == nil || s.Export.Enforced)
+	closed := s.Export != nil && s.Export.Access != nil && !s.Export.Enforced
+	exports := s.Export != nil && !closed
 	imports := s.Import != nil && s.Import.Routed && s.Import.Names.Cluster
 	out := map[string]string{}
 	if exports {
@@ -59,9 +60,13 @@ func share(s plan.Service) map[string]string {
 		// keeps it from depending on Cilium's default.
 		maps.Copy(out, map[string]string{annotationGlobal: "true", annotationShared: "true"})
 	}
+	if closed {
+		// Another policy may make it global for its callers.
+		out[annotationShared] = "false"
+	}
 	if imports {
 		out[annotationGlobal] = "true"
-		if !exports && !s.Import.Exported {
+		if s.Export == nil && !s.Import.Exported {
 			out[annotationShared] = "false"
 		}
 		if preferred := affinity(s.Import.Rules); preferred != "" {
