@@ -41,12 +41,15 @@ func (f *diagFormat) Set(value string) error {
 }
 
 // named returns diagnostics whose files are called as a function of their path
-// in the snapshot says. Rules that are part of Fairlead keep their name.
+// in the snapshot says. Rules that are part of Fairlead keep their name, and
+// what is in no file has none.
 func named(ds []diag.Diagnostic, name func(string) string) []diag.Diagnostic {
 	out := slices.Clone(ds)
 	for i := range out {
 		d := &out[i]
-		d.Position.File = name(d.Position.File)
+		if d.Position.File != "" {
+			d.Position.File = name(d.Position.File)
+		}
 		if d.Rule.File != "" && !d.Rule.BuiltIn() {
 			d.Rule.File = name(d.Rule.File)
 		}

@@ -115,8 +115,8 @@ func (f *traceFlags) run(ctx context.Context, s Streams, q compiler.TraceRequest
 	defer snapshot.Close()
 	answer, diags := compiler.Trace(snapshot.Files, inv, q)
 	if diag.HasErrors(diags) {
-		for _, d := range diags {
-			fmt.Fprintln(s.Err, strings.TrimPrefix(d.String(), ": "))
+		if err := f.tell(s, s.Err, diags); err != nil {
+			return err
 		}
 		return exit(codeError)
 	}

@@ -59,7 +59,9 @@ func Summary(ds []diag.Diagnostic) string {
 	counts, files := map[diag.Severity]int{}, map[string]bool{}
 	for _, d := range ds {
 		counts[d.Severity]++
-		files[d.Position.File] = true
+		if d.Position.File != "" {
+			files[d.Position.File] = true
+		}
 	}
 	var parts []string
 	if n := counts[diag.Error]; n > 0 {
@@ -67,6 +69,9 @@ func Summary(ds []diag.Diagnostic) string {
 	}
 	if n := counts[diag.Warning]; n > 0 {
 		parts = append(parts, plural(n, "warning"))
+	}
+	if len(files) == 0 {
+		return strings.Join(parts, ", ")
 	}
 	return strings.Join(parts, ", ") + " in " + plural(len(files), "file")
 }
@@ -95,7 +100,10 @@ func (p *printer) diagnostic(d diag.Diagnostic) {
 	if d.Severity == diag.Warning {
 		mark = yellow
 	}
-	p.write(bold, Visible(d.Position.String())+": ")
+	// What was asked for on the command line is in no file.
+	if d.Position.File != "" {
+		p.write(bold, Visible(d.Position.String())+": ")
+	}
 	p.write(mark, fmt.Sprintf("%s %s", d.Severity, d.Code))
 	p.write("", ": "+Visible(d.Message))
 	if d.Fix != "" {

@@ -93,6 +93,13 @@ func TestMegabytesOnOneLine(t *testing.T) {
 	}
 }
 
+func TestNoFile(t *testing.T) {
+	d := diag.Diagnostic{Code: "FL1601", Severity: diag.Error, Message: "what"}
+	if got := told(t, "", d, Options{}); got != "error FL1601: what\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestNamesOfFilesAreVisible(t *testing.T) {
 	d := diag.Diagnostic{Message: "a\nb", Fix: "c\rd", Position: diag.Position{File: "x\x1b[2K\ny.yaml"}}
 	if got, want := told(t, "", d, Options{}), `x\x1b[2K\ny.yaml:  : a\nb (c\rd)`+"\n"; got != want {
@@ -108,6 +115,7 @@ func TestSummary(t *testing.T) {
 		"1 error in 1 file":              {e},
 		"2 errors, 1 warning in 2 files": {e, w, e},
 		"1 warning in 1 file":            {w},
+		"1 error":                        {{Severity: diag.Error}},
 	} {
 		if got := Summary(ds); got != want {
 			t.Errorf("got %q, want %q", got, want)
