@@ -69,18 +69,50 @@ var table = []Code{
 	{ID: CodeUnreachable, Title: "unreachable rule", Doc: "The first rule that matches a request is used. A rule without matches takes every request, so only " +
 		"the last one has none."},
 	{ID: CodeNoDefault, Title: "no default rule", Doc: "Every request must match some rule, so the last rule has no matches."},
-	{ID: CodeEmptyMatch, Title: "empty match", Doc: "A match without a path, headers or methods would match every request. Leave matches out to say so."},
-	{ID: CodeOnePath, Title: "exact or prefix", Doc: "A path match has exactly one of exact and prefix."},
-	{ID: CodeSlash, Title: "path without slash", Doc: "The path of a request begins with a slash."},
-	{ID: CodeHeaderName, Title: "header name", Doc: "The name of a header is a token by RFC 9110, section 5.1."},
-	{ID: CodeMatchesNeedRequests, Title: "matches without requests", Doc: "Paths, headers and methods are of requests: at least one governed port must speak http or grpc."},
+	{ID: CodeEmptyMatch, Title: "empty match", Doc: "A match or a source without a condition would match every request. Leave it out to say so."},
+	{ID: CodeOneOf, Title: "one of several", Doc: "Some fields exclude each other: a path is exact, a prefix or a regex, a frontend is the mesh or a gateway. " +
+		"Write exactly one of them; of http, grpc and tcp in a health check at most one."},
+	{ID: CodeSlash, Title: "path", Doc: "A path begins with a slash and has neither a query nor a fragment (RFC 3986, section 3.3)."},
+	{ID: CodeHeaderName, Title: "header or cookie name", Doc: "The name of a header is a token by RFC 9110, section 5.1; so is that of a cookie by RFC 6265. The names " +
+		"that begin with a colon in HTTP/2 are no headers: the policy has fields for what they say."},
+	{ID: CodeNeedsRequests, Title: "requests on a connection", Doc: "Paths, headers, redirects, retries and the like are of requests: at least one governed port must speak http or " +
+		"grpc. Of a port with protocol tls a gateway can match the authority alone, which is the server name that " +
+		"the client asks for."},
 	{ID: CodeNoWeight, Title: "no weight", Doc: "Weights are relative to their sum within a priority, so one of them must be above zero."},
-	{ID: CodeTries, Title: "try longer than request", Doc: "The timeout of a rule holds for the request with all its retries, so one try cannot take longer."},
-	{ID: CodeNoCluster, Title: "no cluster chosen", Doc: "exports.from and imports.to choose clusters by name or by label. Leave them out to have the default."},
+	{ID: CodeTries, Title: "try longer than request", Doc: "The timeout of a rule holds for the request with all its retries, so one try cannot take longer; and a " +
+		"health check ends before the next one begins."},
+	{ID: CodeNoCluster, Title: "no cluster chosen", Doc: "exports.from, imports.to and a group choose clusters by name or by label. Leave exports and imports out to " +
+		"have the default."},
 	{ID: CodeTwice, Title: "given twice", Doc: "An entry of a list stands twice."},
+	{ID: CodeAnswered, Title: "answered at once", Doc: "A rule with redirect or directResponse sends nothing on, so it has no backends and nothing that says how " +
+		"they are asked."},
+	{ID: CodeNothing, Title: "changes nothing", Doc: "A block is there and says nothing: a redirect to where the request was, a rewrite or a change of headers " +
+		"without a change, faults without a fault, a mirror without copies. Usually a line is missing."},
+	{ID: CodePrefix, Title: "no prefix to replace", Doc: "path.prefix of a redirect or a rewrite replaces the prefix that a match has found, so every match of the rule " +
+		"has a path prefix."},
+	{ID: CodeRedirectStatus, Title: "status of a redirect", Doc: "The answers that make a client ask elsewhere are 301, 302, 303, 307 and 308 (RFC 9110, section 15.4)."},
+	{ID: CodeReservedHeader, Title: "header that is not the policy's", Doc: "The header host is the authority, for which matches and rewrites have fields. Headers of one connection (RFC " +
+		"9110, section 7.6.1) are written by each proxy for itself."},
+	{ID: CodeHeaderValue, Title: "header value", Doc: "The value of a header has no line breaks and no other control characters (RFC 9110, section 5.5), and is " +
+		"not empty where it is set: proxies differ in what they make of that."},
+	{ID: CodeRegex, Title: "regular expression", Doc: "Expressions have RE2 syntax, because every proxy takes it and its time is bounded; it has no lookaround and no " +
+		"backreferences."},
+	{ID: CodeNeedsGRPC, Title: "gRPC status without gRPC", Doc: "Only a caller that speaks gRPC understands a gRPC status."},
 	{ID: CodeIstioBlock, Title: "istio undescribed", Doc: "A cluster whose eastWest provider is istio needs to say what its mesh is like; \"istio: {}\" takes the " +
 		"defaults."},
 	{ID: CodeMTU, Title: "impossible MTU", Doc: "An MTU is auto, or from 1280 (RFC 8200) to 9000 bytes."},
+	{ID: CodeOrigin, Title: "origin", Doc: "An origin is a scheme, a host and perhaps a port, as the browser sends it in the header Origin (RFC 6454); " +
+		"\"*\" is every one."},
+	{ID: CodeCredentials, Title: "credentials for everyone", Doc: "With allowCredentials a browser takes no \"*\", neither as an origin nor among headers (the Fetch standard, CORS " +
+		"protocol and credentials). Name what is allowed."},
+	{ID: CodeMirrorShare, Title: "share of a copy", Doc: "The backend of a mirror gets copies beside the shares of the rule, so weight and priority mean nothing there."},
+	{ID: CodeHostnames, Title: "hostnames", Doc: "A frontend at a gateway needs the hostnames that are the policy's; one in the mesh has none, because the " +
+		"service has names of its own. A name that is put in place of another is one name, without \"*\"."},
+	{ID: CodeSourceAtGateway, Title: "source at a gateway", Doc: "source is the caller's namespace and labels. A gateway stands between, so that only the mesh can tell."},
+	{ID: CodeSlowStart, Title: "slow start", Doc: "A new endpoint can get less only where endpoints are chosen in turn or by load, not at random."},
+	{ID: CodeServiceAccounts, Title: "whose service accounts", Doc: "A service account is of one namespace. serviceAccounts beside namespaces lets in the accounts of these names " +
+		"in each of these namespaces; without namespaces it would let in strangers."},
+	{ID: CodeAccessRegex, Title: "access by expression", Doc: "Who may call is decided by exact paths and prefixes alone; every provider reads those in the same way."},
 	{ID: CodeLabel, Title: "label", Doc: "A key or a value is not what Kubernetes allows for labels."},
 	{ID: CodeSameBackend, Title: "same backend twice", Doc: "Two backends of a rule are the same pods: same cluster, same labels. One has one weight and one " +
 		"priority."},
@@ -89,6 +121,21 @@ var table = []Code{
 		"another cluster."},
 	{ID: CodeIPv6, Title: "IPv6", Doc: "Tunnels carry only IPv4 so far."},
 	{ID: CodeGlobalCIDR, Title: "globalCIDR outside", Doc: "The globalCIDR of a cluster is a part of addresses.global."},
+	{ID: CodeUngoverned, Title: "port that is not governed", Doc: "service.ports lists every port that the policy governs; access holds on those and on no other."},
+	{ID: CodeTopology, Title: "topology", Doc: "hubAndSpoke needs hubs and groups needs groups; elsewhere they would have no effect."},
+	{ID: CodeStages, Title: "stages", Doc: "Every cluster is in exactly one stage. A stage without clusters takes all that no other has, and is the last."},
+	{ID: CodeTenantPath, Title: "tenant's path", Doc: "A tenant's path is a directory from the root of the repository, in its shortest form and with a slash at " +
+		"its end, so that one tenant's name is never the beginning of another's."},
+	{ID: CodeControlPlane, Title: "control plane", Doc: "istio.controlPlane names a cluster of the set that has eastWest: istio, has an istiod of its own and stays in " +
+		"the set. What holds for the whole mesh is written there."},
+	{ID: CodeMeshNetwork, Title: "network of two meshes", Doc: "Pods of one network call each other without a gateway. Only an istiod that knows both clusters can tell them " +
+		"where the others are, so clusters that share a network share a control plane."},
+	{ID: CodeAmbient, Title: "ambient mesh", Doc: "In ambient mode calls pass through ztunnel and waypoints, which take neither the ServiceEntry endpoints nor " +
+		"the DestinationRule subsets that carry a policy between clusters. Only sidecars do."},
+	{ID: CodeIstioUnused, Title: "istio unused", Doc: "A cluster has an istio block, but istio is neither its east-west nor its north-south provider."},
+	{ID: CodeNoSuchCluster, Title: "no such cluster", Doc: "A list of the ClusterSet names a cluster that the set does not have, or labels that no cluster has."},
+	{ID: CodeDomain, Title: "domain of the set", Doc: "cluster.local is what every cluster calls its own services, which differ from cluster to cluster. Shared " +
+		"services need a domain of their own."},
 	{ID: CodeSameName, Title: "same name", Doc: "Two documents have the same kind, namespace and name."},
 }
 

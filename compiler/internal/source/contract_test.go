@@ -41,6 +41,8 @@ func TestShapesAreOnesThatAreChecked(t *testing.T) {
 				t.Errorf("%s %s: a list needs a bound, or a document could keep the rules busy for ever", kind, path)
 			case s.Pattern != nil && formHelp[s.Pattern.String()] == "":
 				t.Errorf("%s %s: say in formHelp what %s means", kind, path, s.Pattern)
+			case s.Items != nil && s.Items.Properties == nil && s.Items.once == "":
+				t.Errorf("%s %s: say in lists what an item is called", kind, path)
 			case s.Format != "" && s.Format != "int32":
 				t.Errorf("%s %s: nothing checks the format %q", kind, path, s.Format)
 			}
@@ -71,20 +73,28 @@ func TestEveryTypeIsKnown(t *testing.T) {
 }
 
 // TestMistakesNameTheirRule checks that each mistake of rules.cue points at the
-// line of the rule.
+// line of the rule, or of the row.
 func TestMistakesNameTheirRule(t *testing.T) {
 	texts, err := schemas.CUE()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, ds := loadPolicy("  service: {name: reviews}\n  exports: {from: {}}\n")
-	if len(ds) != 1 {
-		t.Fatalf("got %v", ds)
-	}
-	at := ds[0].Rule
-	lines := strings.Split(texts[at.File], "\n")
-	if at.File != "schemas/v1alpha1/rules.cue" || !strings.Contains(lines[at.Line-1], "noCluster: [") {
-		t.Errorf("the rule is said to be at %s", at)
+	for text, rule := range map[string]string{
+		"  rules: [{backends: [{cluster: a, weight: 0}]}]\n": "noWeight: [",
+		"  exports: {from: {}}\n":                            "{",
+	} {
+		_, ds := loadPolicy("  service: {name: reviews}\n" + text)
+		if len(ds) != 1 {
+			t.Fatalf("got %v", ds)
+		}
+		at := ds[0].Rule
+		lines := strings.Split(texts[at.File], "\n")
+		if at.File != "schemas/v1alpha1/rules.cue" || strings.TrimSpace(lines[at.Line-1]) != rule {
+			t.Errorf("the rule is said to be at %s", at)
+		}
+		if rule == "{" && !strings.Contains(lines[at.Line], ds[0].Code) {
+			t.Errorf("the row is said to be at %s: %s", at, lines[at.Line])
+		}
 	}
 }
 

@@ -41,35 +41,6 @@ func (c *checker) checkLabels() {
 	}
 }
 
-// checkBackends reports backends of a rule that are the same pods.
-func (c *checker) checkBackends(root *node) {
-	rules := root.get("spec").get("rules")
-	if rules == nil || slices.Contains(c.wrong, "spec.rules") {
-		return
-	}
-	for i, r := range rules.items {
-		backends := r.get("backends")
-		if backends == nil || slices.Contains(c.wrong, index("spec.rules", i)+".backends") {
-			continue
-		}
-		first := map[string]diag.Position{}
-		for j, b := range backends.items {
-			at := place{index(index("spec.rules", i)+".backends", j), b.at}
-			if b.get("cluster").str() == "" || c.touches(at.path) {
-				continue
-			}
-			key := b.get("cluster").str() + "/" + b.get("subset").labels()
-			before, twice := first[key]
-			if !twice {
-				first[key] = b.at
-				continue
-			}
-			c.report(at, diag.CodeSameBackend, "this backend is given twice in the rule", "keep one of the two; a backend has one weight and one priority")
-			c.diags[len(c.diags)-1].Related = []diag.Related{{Position: before, Message: "the first one"}}
-		}
-	}
-}
-
 // labels writes a label map in one way.
 func (n *node) labels() string {
 	m := map[string]string{}
@@ -88,6 +59,11 @@ func (n *node) labels() string {
 // touches tells whether something at, in or around a path is wrong.
 func (c *checker) touches(path string) bool {
 	return slices.ContainsFunc(c.wrong, func(w string) bool { return within(w, path) || within(path, w) })
+}
+
+// wrongAt tells whether something at or around a path is wrong.
+func (c *checker) wrongAt(path string) bool {
+	return slices.ContainsFunc(c.wrong, func(w string) bool { return within(path, w) })
 }
 
 // within tells whether a path is another one or inside it.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Load reads every document of ours in files and checks each by itself. It
@@ -138,8 +139,16 @@ func checkDocument(root *node, kind string, origin Origin, known []diag.Diagnost
 	seen := c.check(root, c.root, place{"", root.at})
 	c.checkLabels()
 	c.checkValues()
+	c.checkForms()
 	c.checkUnique()
-	c.checkBackends(root)
+	c.checkTables()
+	c.checkRegexes()
+	switch whole := (cursor{n: root, at: root.at}); kind {
+	case v1alpha1.KindTrafficPolicy:
+		c.checkPolicy(whole)
+	case v1alpha1.KindClusterSet:
+		c.checkSet(whole)
+	}
 	c.checkRules(seen, origin)
 	return c.diags
 }

@@ -28,6 +28,8 @@ type ruleSet struct {
 	selected *selections
 	// mistakes is what each of these lists must be.
 	mistakes cue.Value
+	// tables are rules that are compared with documents in Go.
+	tables tables
 }
 
 var (
@@ -75,9 +77,10 @@ func buildRules(texts map[string]string) (map[string]ruleSet, error) {
 			definition: all.LookupPath(cue.ParsePath("#" + kind)),
 			rules:      all.LookupPath(cue.ParsePath("#" + kind + "Rules")),
 			mistakes:   all.LookupPath(cue.ParsePath("#Mistakes")),
+			tables:     tables{rows: all.LookupPath(cue.ParsePath("tables." + kind)), form: all.LookupPath(cue.ParsePath("#Tables"))},
 		}
-		if !s.definition.Exists() || !s.rules.Exists() || !s.mistakes.Exists() {
-			return nil, fmt.Errorf("%s lacks its definition or its rules", kind)
+		if !s.definition.Exists() || !s.rules.Exists() || !s.mistakes.Exists() || !s.tables.rows.Exists() || !s.tables.form.Exists() {
+			return nil, fmt.Errorf("%s lacks its definition, rules or tables", kind)
 		}
 		var err error
 		if s.selected, err = newSelections(texts, kind, s.rules); err != nil {

@@ -40,8 +40,16 @@ type schema struct {
 
 	// path of the values from the document's root, without the places in lists.
 	path string
-	// typ is the Go type of the values; nil in metadata, which has none of ours.
-	typ reflect.Type
+	// typ is the Go type of the values, and pointer whether the field is a
+	// pointer to it; nil in metadata, which has none of ours.
+	typ     reflect.Type
+	pointer bool
+	// rows and forms are the rows of the tables that are about the values.
+	rows  []tableRow
+	forms []*formRow
+	// once is what values are called that stand in their list once; empty where
+	// they may stand twice.
+	once string
 }
 
 // form is a compiled pattern.
@@ -90,6 +98,9 @@ var shapes = sync.OnceValue(func() map[string]*schema {
 			panic(fmt.Sprintf("schema of %s: %v", kind, err))
 		}
 		byKind[kind].locate("", documentTypes[kind])
+		if err := readTables(ruleSets()[kind].tables, byKind[kind]); err != nil {
+			panic(fmt.Sprintf("rules of %s: %v", kind, err))
+		}
 	}
 	return byKind
 })
@@ -103,8 +114,8 @@ var documentTypes = map[string]reflect.Type{
 // locate notes for a schema and everything inside it where it is and which Go
 // type it was generated from.
 func (s *schema) locate(path string, typ reflect.Type) {
-	for typ != nil && typ.Kind() == reflect.Pointer {
-		typ = typ.Elem()
+	if typ != nil && typ.Kind() == reflect.Pointer {
+		typ, s.pointer = typ.Elem(), true
 	}
 	s.path, s.typ = path, typ
 	for name, p := range s.Properties {
@@ -114,6 +125,9 @@ func (s *schema) locate(path string, typ reflect.Type) {
 		if inner != nil && typ != nil {
 			inner.locate(path, typ.Elem())
 		}
+	}
+	if s.Items != nil {
+		s.keyed()
 	}
 }
 

@@ -21,6 +21,8 @@ type checker struct {
 	labels []labelMap
 	// right are the scalars of the right shape, by path.
 	right []value
+	// tabled are the mappings and lists that tables have rows about.
+	tabled []tabled
 }
 
 // value is a scalar of the right shape.
@@ -150,6 +152,7 @@ func (c *checker) mapping(n *node, s *schema, p place) any {
 			c.missing(name, p)
 		}
 	}
+	c.note(n, s, p)
 	return seen
 }
 
@@ -207,6 +210,7 @@ func (c *checker) list(n *node, s *schema, p place) any {
 		}
 		seen = append(seen, v)
 	}
+	c.note(n, s, p)
 	if !rightCount {
 		return nil // a list without bound would keep the rules busy for ever
 	}

@@ -9,20 +9,29 @@ import (
 	"github.com/fairlead/fairlead/compiler/diag"
 )
 
-// unique are the values that stand once in their list, by path without the
-// places in lists, and what they are called.
-var unique = map[string]string{
-	"spec.service.ports.port":                       "port",
-	"spec.exports.from.clusters":                    "cluster",
-	"spec.imports.to.clusters":                      "cluster",
-	"spec.rules.name":                               "rule name",
-	"spec.rules.matches.headers.name":               "header",
-	"spec.rules.matches.methods":                    "method",
-	"spec.rules.retries.on":                         "condition",
-	"spec.clusters.name":                            "cluster name",
-	"spec.clusters.gateways.name":                   "gateway name",
-	"spec.clusters.gateways.addresses":              "address",
-	"spec.clusters.istio.eastWestGateway.addresses": "address",
+// lists are what the items of a list of scalars are called, by its name. Such a
+// list is a set: an item stands in it once.
+var lists = map[string]string{
+	"addresses": "address", "allowHeaders": "header", "allowMethods": "method", "clusters": "cluster", "expectedStatuses": "status",
+	"exposeHeaders": "header", "hostnames": "hostname", "hubs": "hub", "methods": "method", "names": "family of names",
+	"namespaces": "namespace", "on": "condition", "paths": "path", "podCIDRs": "CIDR", "ports": "port", "remove": "header",
+	"serviceAccounts": "service account", "serviceCIDRs": "CIDR",
+}
+
+// keys are the fields that tell the items of a list apart, by list and field,
+// and what they are called.
+var keys = map[string]string{
+	"clusters.name": "cluster name", "gateways.name": "gateway name", "groups.name": "group name", "headers.name": "header",
+	"ports.port": "port", "query.name": "query parameter", "rules.name": "rule name", "set.name": "header", "stages.name": "stage name",
+}
+
+// keyed notes for the items of a list what tells them apart.
+func (s *schema) keyed() {
+	name := s.path[strings.LastIndexByte(s.path, '.')+1:]
+	s.Items.once = lists[name]
+	for field, p := range s.Items.Properties {
+		p.once = keys[name+"."+field]
+	}
 }
 
 // checkUnique reports what stands in its list before. In CUE this would take
@@ -30,9 +39,9 @@ var unique = map[string]string{
 func (c *checker) checkUnique() {
 	first := map[string]diag.Position{}
 	for _, v := range c.right {
-		what, ok := unique[v.schema.path]
+		what := v.schema.once
 		// An empty rule name is none.
-		if !ok || v.text == "" {
+		if what == "" || v.text == "" {
 			continue
 		}
 		text := v.text

@@ -54,8 +54,8 @@ func (c *checker) parsePrefix(v value) (netip.Prefix, bool) {
 			fix = fmt.Sprintf("add the length of the prefix, like %s/16", a)
 		}
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not a CIDR", v.text), fix)
-	case !p.Addr().Is4():
-		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, which is not carried yet", v.text), "write the IPv4 range, and leave the IPv6 one out")
+	case p.Addr().Is4In6():
+		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is an IPv4 range written as IPv6", v.text), "write it like 10.1.0.0/16")
 	case p != p.Masked():
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%s has bits beyond its length", v.text), fmt.Sprintf("write %s", p.Masked()))
 	default:
@@ -65,21 +65,28 @@ func (c *checker) parsePrefix(v value) (netip.Prefix, bool) {
 }
 
 // cidr checks a range of addresses; where it stands decides what it may be.
+// Whether a cluster may have IPv6 is seen where its tunnels are.
 func (c *checker) cidr(v value) {
-	switch v.schema.path {
-	case "spec.clusters.network.globalCIDR":
-		c.globalCIDR(v)
-	default:
-		c.parsePrefix(v)
+	p, ok := c.parsePrefix(v)
+	switch at := v.schema.path; {
+	case !ok || at == "spec.clusters.network.podCIDRs" || at == "spec.clusters.network.serviceCIDRs":
+	case at == "spec.addresses.clustersetIPv6":
+		if p.Addr().Is4() {
+			c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is IPv4", v.text), "write an IPv6 range, like fd00:243::/64, or write clusterset")
+		}
+	case !p.Addr().Is4():
+		fix := "write the IPv4 range"
+		if at == "spec.addresses.clusterset" {
+			fix = "write the IPv4 range here, and the IPv6 one in clustersetIPv6"
+		}
+		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, and this range is of IPv4", v.text), fix)
+	case at == "spec.clusters.network.globalCIDR":
+		c.globalCIDR(v, p)
 	}
 }
 
 // globalCIDR must be a part of the range that the set allots from.
-func (c *checker) globalCIDR(v value) {
-	own, ok := c.parsePrefix(v)
-	if !ok {
-		return
-	}
+func (c *checker) globalCIDR(v value, own netip.Prefix) {
 	text, related := v1alpha1.DefaultGlobalRange, []diag.Related(nil)
 	for _, r := range c.right {
 		if r.path == "spec.addresses.global" {
@@ -104,8 +111,10 @@ func (c *checker) address(v value) {
 			fix = fmt.Sprintf("write %s, without the length", before)
 		}
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not an IP address", v.text), fix)
-	case !a.Is4():
-		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, which is not carried yet", v.text), "write the IPv4 address")
+	case a.Is6() && v.schema.path == "spec.clusters.gateways.addresses":
+		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, and tunnels run over IPv4 so far", v.text), "write the IPv4 address")
+	case a.Zone() != "" || a.Is4In6():
+		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not an address that others can send to", v.text), "write the address alone, IPv4 or IPv6")
 	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a.IsLinkLocalUnicast():
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%s cannot be reached from another cluster", a), "write the address that the other clusters send to")
 	}

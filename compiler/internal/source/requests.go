@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+)
+
+// checkRegexes compiles expressions as the proxies do, which is as Go does
+// (RE2 syntax).
+func (c *checker) checkRegexes() {
+	for _, v := range c.right {
+		if !strings.HasSuffix(v.schema.path, ".regex") {
+			continue
+		}
+		_, err := syntax.Parse(v.text, syntax.Perl)
+		if broken, ok := err.(*syntax.Error); ok {
+			c.say(place{v.path, v.at}, diag.CodeRegex, fmt.Sprintf("the expression %s cannot be read: %s%s", quote(v.text), broken.Code, whereIn(v.text, broken.Expr)),
+				"write RE2 syntax, as in Go; it has no lookaround and no backreferences")
+		}
+	}
+}
+
+// whereIn says where a part of a text begins, in characters from 1.
+func whereIn(text, part string) string {
+	i := strings.Index(text, part)
+	if i < 0 || part == "" || part == text {
+		return ""
+	}
+	return fmt.Sprintf(" at character %d, %s", utf8.RuneCountInString(text[:i])+1, quote(part))
+}
+
+// protocols are those of the ports that a policy governs.
+type protocols struct {
+	ports cursor
+	all   []string
+}
+
+// any tells whether some port speaks one of these; true where the ports
+// are the inventory's to tell, or cannot be read.
+func (p protocols) any(of ...string) bool {
+	return p.all == nil || slices.ContainsFunc(p.all, func(name string) bool { return slices.Contains(of, name) })
+}
+
+func (c *checker) protocols(spec cursor) protocols {
+	p := protocols{ports: spec.get("service", "ports")}
+	if c.touches(p.ports.path) {
+		return p
+	}
+	for _, port := range p.ports.items() {
+		protocol := port.get("protocol").text()
+		if protocol == "" {
+			protocol = "tcp"
+		}
+		p.all = append(p.all, protocol)
+	}
+	return p
+}
+
+// ofRequests are the fields of a rule that only requests have use for.
+var ofRequests = []string{"matches", "redirect", "directResponse", "rewrite", "requestHeaders", "responseHeaders", "timeout", "retries",
+	"mirror", "faults", "cors", "rateLimit"}
+
+// checkRequests reports what is about requests where a policy governs only
+// connections.
+func (c *checker) checkRequests(spec cursor, p protocols) {
+	if p.any("http", "grpc") {
+		return
+	}
+	for _, r := range spec.get("rules").items() {
+		for _, name := range ofRequests {
+			if f := r.get(name); f.says() && !(name == "matches" && c.onlyServerNames(spec, f, p)) {
+				c.needsRequests(f, p)
+			}
+		}
+		for _, name := range []string{"cookie", "header"} {
+			if f := r.get("sessionAffinity", name); f.says() {
+				c.needsRequests(f, p)
+			}
+		}
+	}
+	for _, entry := range spec.get("access", "allow").items() {
+		for _, name := range []string{"methods", "paths"} {
+			if f := entry.get(name); f.says() {
+				c.needsRequests(f, p)
+			}
+		}
+	}
+}
+
+func (c *checker) needsRequests(f cursor, p protocols) {
+	verb := "needs"
+	if strings.HasSuffix(f.name(), "s") && f.name() != "cors" {
+		verb = "need"
+	}
+	c.say(f.place(), diag.CodeNeedsRequests, fmt.Sprintf("%s %s a port with protocol http or grpc; this policy governs none", f.name(), verb),
+		fmt.Sprintf("give the port \"protocol: http\", or remove %s", f.name()))
+	c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
+}
+
+// onlyServerNames tells whether matches are of nothing but the server name that
+// a client's TLS asks for, which a gateway can read without decrypting; what
+// else they match is reported.
+func (c *checker) onlyServerNames(spec, matches cursor, p protocols) bool {
+	if !p.any("tls") || !spec.onlyGateways() {
+		return false
+	}
+	for _, m := range matches.items() {
+		for _, name := range []string{"path", "headers", "methods", "query", "source"} {
+			if f := m.get(name); f.says() {
+				c.say(f.place(), diag.CodeNeedsRequests, fmt.Sprintf("of a connection with TLS only the authority can be matched, not %s", name),
+					"match the authority alone, or govern a port with protocol http")
+				c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
+			}
+		}
+	}
+	return true
+}
+
+// onlyGateways tells whether requests of a policy come in at gateways alone.
+func (x cursor) onlyGateways() bool {
+	frontends := x.get("frontends").items()
+	return len(frontends) > 0 && !slices.ContainsFunc(frontends, func(f cursor) bool { return !f.get("gateway").there() })
+}
+
+// checkGRPC reports answers of gRPC where no port speaks it.
+func (c *checker) checkGRPC(spec cursor, p protocols) {
+	if p.any("grpc") {
+		return
+	}
+	for _, r := range spec.get("rules").items() {
+		if f := r.get("faults", "abort", "grpcStatus"); f.there() && p.any("http") {
+			c.say(f.place(), diag.CodeNeedsGRPC, "grpcStatus needs a port with protocol grpc; this policy governs none", "write status, or give the port \"protocol: grpc\"")
+			c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
+		}
+	}
+}
+
+// checkPorts reports ports of callers that the policy does not govern.
+func (c *checker) checkPorts(spec cursor, p protocols) {
+	if p.all == nil {
+		return
+	}
+	var governed []string
+	for _, port := range p.ports.items() {
+		governed = append(governed, port.get("port").text())
+	}
+	for _, entry := range spec.get("access", "allow").items() {
+		for _, f := range entry.get("ports").items() {
+			if !c.touches(f.path) && !slices.Contains(governed, f.text()) {
+				c.say(f.place(), diag.CodeUngoverned, fmt.Sprintf("the policy does not govern port %s", f.text()), "add it to service.ports, or remove it here")
+				c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
+			}
+		}
+	}
+}
+
+// checkPrefixes reports prefixes that are replaced where none was matched.
+func (c *checker) checkPrefixes(rule cursor) {
+	for _, action := range []string{"redirect", "rewrite"} {
+		f := rule.get(action, "path", "prefix")
+		matches := rule.get("matches")
+		if !f.says() || c.touches(matches.path) {
+			continue
+		}
+		if !matches.says() {
+			c.say(f.place(), diag.CodePrefix, "there is no prefix to replace: the rule has no matches", "write full, or give the rule matches with a path prefix")
+			continue
+		}
+		for _, m := range matches.items() {
+			if !m.get("path", "prefix").there() {
+				c.say(f.place(), diag.CodePrefix, "there is no prefix to replace in every match of the rule", "give each match a path prefix, or write full")
+				c.last().Related = []diag.Related{{Position: m.at, Message: "a match without"}}
+				break
+			}
+		}
+	}
+}
+
+// checkCredentials: browsers refuse answers that let every origin in with its
+// cookies, and read "*" as a name there (the Fetch standard).
+func (c *checker) checkCredentials(rule cursor) {
+	cors := rule.get("cors")
+	credentials := cors.get("allowCredentials")
+	if credentials.text() != "true" {
+		return
+	}
+	var stars []cursor
+	for _, origin := range cors.get("allowOrigins").items() {
+		stars = append(stars, origin.get("exact"))
+	}
+	stars = slices.Concat(stars, cors.get("allowHeaders").items(), cors.get("exposeHeaders").items())
+	for _, f := range stars {
+		if f.text() == "*" {
+			c.say(f.place(), diag.CodeCredentials, "browsers do not take \"*\" together with allowCredentials", "name what is allowed, or remove allowCredentials")
+			c.last().Related = []diag.Related{{Position: credentials.at, Message: "the credentials"}}
+		}
+	}
+}
