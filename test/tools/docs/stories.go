@@ -131,16 +131,17 @@ func (s *story) of(code string) []diag.Diagnostic {
 }
 
 // example returns the story that shows a code best: one that is named by its
-// number, else one that corrects it, else the one with the fewest mistakes.
+// number, then one that corrects it, then one with few mistakes.
 func example(stories []story, code string) (story, bool) {
 	rank := func(s story) int {
-		switch {
-		case strings.HasPrefix(filepath.Base(s.name), strings.TrimPrefix(code, "FL")):
-			return 0
-		case len(s.fixed) > 0:
-			return 1
+		n := 0
+		if !strings.HasPrefix(filepath.Base(s.name), strings.TrimPrefix(code, "FL")) {
+			n += 2
 		}
-		return 2
+		if len(s.fixed) == 0 {
+			n++
+		}
+		return n
 	}
 	var best *story
 	for i := range stories {
