@@ -69,11 +69,14 @@ type TraceOutcome struct {
 	// Unserved is the part of such requests that is sent where nobody answers
 	// (503), though others are served. Zero is left out.
 	Unserved *Fraction `json:"unserved,omitempty"`
-	// Timeout of a request, Attempts and PerTryTimeout of its retries;
-	// left out where the rule does not say.
-	Timeout       string `json:"timeout,omitempty"`
-	Attempts      int32  `json:"attempts,omitempty"`
-	PerTryTimeout string `json:"perTryTimeout,omitempty"`
+	// Status of an answer that no pod gives, such as 404; zero where pods do, and
+	// for connections.
+	Status int32 `json:"status,omitempty"`
+	// Applied is what is done to the request or its answer besides: timeout,
+	// retries, rewriteHost, rewritePath, requestHeaders, responseHeaders, mirror,
+	// delay, abort, cors, rateLimit, affinity, location (of a redirect) and body
+	// (of a response that no pod gives).
+	Applied map[string]string `json:"applied,omitempty"`
 }
 
 // TraceShare is the part of such requests that some pods serve.
@@ -120,8 +123,7 @@ type TraceResult struct {
 
 // outcome is what an answer looks like outside.
 func outcome(a simulate.Answer) TraceOutcome {
-	out := TraceOutcome{Verdict: TraceVerdict(a.Verdict),
-		Timeout: a.Applied.Timeout, Attempts: a.Applied.Attempts, PerTryTimeout: a.Applied.PerTryTimeout}
+	out := TraceOutcome{Verdict: TraceVerdict(a.Verdict), Status: a.Status, Applied: a.Applied}
 	for _, s := range a.Shares {
 		out.Shares = append(out.Shares, TraceShare{Cluster: s.Cluster, Namespace: s.Namespace, Service: s.Service, Subset: s.Subset,
 			Port: s.Port, Part: Fraction{s.Part}, MutualTLS: s.TLS.Mutual, Identities: s.TLS.Identities})

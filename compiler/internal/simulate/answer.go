@@ -26,18 +26,22 @@ const (
 	NoRoute Verdict = "noRoute"
 	// Unreachable: there is nobody who could serve it (503).
 	Unreachable Verdict = "unreachable"
-	// Redirected to another URL by the rule itself.
+	// Redirected to another URL by the rule itself; Applied says where to.
 	Redirected Verdict = "redirected"
-	// Responded by the rule itself.
+	// Responded by the rule itself; Applied has the body.
 	Responded Verdict = "directResponse"
 )
 
 // Answer is what a request gets.
 type Answer struct {
 	Verdict Verdict
+	// Status of an answer that no pod gives; zero where pods do, and for
+	// connections.
+	Status int32
 	// Shares of such requests, sorted; none where nobody serves them.
 	Shares []Share
-	// Unserved is the part of such requests that is sent where nobody answers.
+	// Unserved is the part of such requests that is sent where nobody answers,
+	// or where the caller is not let in.
 	Unserved *big.Rat
 	// Applied to the request or the answer on the way.
 	Applied Applied
@@ -64,14 +68,6 @@ type TLS struct {
 	// Identities that the servers have, as SPIFFE ids, sorted; empty where they
 	// show none or nobody looks.
 	Identities []string
-}
-
-// Applied is what a rule does besides choosing backends.
-type Applied struct {
-	// Timeout of a request, and PerTryTimeout and Attempts of its retries; empty
-	// and zero where the rule does not say.
-	Timeout, PerTryTimeout string
-	Attempts               int32
 }
 
 // Step is one decision on the way of a request.
@@ -125,7 +121,7 @@ func (a Answer) serve(shares []Share) Answer {
 	a.Unserved = new(big.Rat).Sub(one(), total)
 	a.Verdict = Served
 	if len(a.Shares) == 0 {
-		a.Verdict, a.Applied = Unreachable, Applied{}
+		a.Verdict, a.Applied = Unreachable, nil
 	}
 	return a
 }

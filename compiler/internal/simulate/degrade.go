@@ -26,6 +26,12 @@ func Degradations() []Degradation {
 		{plan.GatewayHealth, gatewayHealth},
 		{plan.FixedParts, fixedParts},
 		{plan.PooledFailover, pooledFailover},
+		{plan.TwoTiers, twoTiers},
+		{plan.FailbackAtOnce, noChange},
+		{plan.AffinityAcross, noChange},
+		{plan.WeightsIgnored, byPods},
+		{plan.AffinityAtZero, atZero},
+		{plan.ClusterIdentityLost, alike},
 	}
 }
 
@@ -104,6 +110,88 @@ func pooledFailover(m Meaning) Meaning {
 	}
 	c := *m.Choice
 	c.Pooled = true
+	m.Choice = &c
+	return m
+}
+
+// noChange: an Answer has no time and no callers that come back.
+func noChange(m Meaning) Meaning { return m }
+
+// twoTiers has every backend below the first tier in the second.
+func twoTiers(m Meaning) Meaning {
+	if m.Choice == nil || len(m.Choice.Tiers) < 3 {
+		return m
+	}
+	c := *m.Choice
+	c.Tiers = [][]Candidate{c.Tiers[0], slices.Concat(c.Tiers[1:]...)}
+	m.Choice = &c
+	return m
+}
+
+// byPods gives every pod of a tier the same part.
+func byPods(m Meaning) Meaning {
+	if m.Choice == nil {
+		return m
+	}
+	c := *m.Choice
+	c.Tiers = nil
+	for _, tier := range m.Choice.Tiers {
+		tier = slices.Clone(tier)
+		scale := big.NewInt(1)
+		for _, b := range tier {
+			scale.Mul(scale, b.Pods.Denom())
+		}
+		for i, b := range tier {
+			if b.Weight > 0 {
+				tier[i].Weight = times(b.Pods, new(big.Rat).SetInt(scale)).Num().Int64()
+			}
+		}
+		c.Tiers = append(c.Tiers, tier)
+	}
+	m.Choice = &c
+	return m
+}
+
+// atZero keeps everything in a tier while one of its pods is ready.
+func atZero(m Meaning) Meaning {
+	if m.Choice == nil {
+		return m
+	}
+	c := *m.Choice
+	c.Tiers = nil
+	for _, tier := range m.Choice.Tiers {
+		alive := slices.DeleteFunc(slices.Clone(tier), func(b Candidate) bool { return b.Health.Sign() == 0 })
+		for i := range alive {
+			alive[i].Health = one()
+		}
+		c.Tiers = append(c.Tiers, alive)
+	}
+	m.Choice = &c
+	return m
+}
+
+// alike lets callers in from every cluster of a trust domain.
+func alike(m Meaning) Meaning {
+	return m.each(func(b Candidate) Candidate {
+		b.Shut = b.AlikeShut
+		return b
+	})
+}
+
+// each changes every candidate.
+func (m Meaning) each(change func(Candidate) Candidate) Meaning {
+	if m.Choice == nil {
+		return m
+	}
+	c := *m.Choice
+	c.Tiers = nil
+	for _, tier := range m.Choice.Tiers {
+		var all []Candidate
+		for _, b := range tier {
+			all = append(all, change(b))
+		}
+		c.Tiers = append(c.Tiers, all)
+	}
 	m.Choice = &c
 	return m
 }

@@ -4,20 +4,26 @@ package simulate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
 // Differ says in what two answers are not the same; empty where they are. How
 // they were found is not compared.
 func Differ(a, b Answer) string {
-	if a.Verdict != b.Verdict {
+	if a.plain() != b.plain() {
 		return fmt.Sprintf("the verdict is %s, and %s", a.Verdict, b.Verdict)
 	}
 	if a.Unserved.Cmp(b.Unserved) != 0 {
 		return fmt.Sprintf("%s are not served, and %s", Percent(a.Unserved), Percent(b.Unserved))
 	}
-	if a.Applied != b.Applied {
-		return fmt.Sprintf("applied is %+v, and %+v", a.Applied, b.Applied)
+	if a.Status != b.Status {
+		return fmt.Sprintf("the status is %d, and %d", a.Status, b.Status)
+	}
+	for _, what := range sorted(slices.AppendSeq(slices.Collect(maps.Keys(a.Applied)), maps.Keys(b.Applied))) {
+		if a.Applied[what] != b.Applied[what] {
+			return fmt.Sprintf("%s is %q, and %q", what, a.Applied[what], b.Applied[what])
+		}
 	}
 	for i := range max(len(a.Shares), len(b.Shares)) {
 		if d := differ(a.Shares, b.Shares, i); d != "" {
@@ -25,6 +31,15 @@ func Differ(a, b Answer) string {
 		}
 	}
 	return ""
+}
+
+// plain is the verdict as the caller sees it: it cannot tell a response without
+// a body and with status 503 from one that nobody could give.
+func (a Answer) plain() Verdict {
+	if a.Verdict == Responded && a.Status == 503 && len(a.Applied) == 0 {
+		return Unreachable
+	}
+	return a.Verdict
 }
 
 func differ(a, b []Share, i int) string {

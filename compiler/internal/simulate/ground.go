@@ -27,8 +27,11 @@ type Site struct {
 	// Observed: Services is all there is. Otherwise nothing is known of them.
 	Observed bool
 	Services []inventory.Service
-	// Istio is the version of the mesh, TrustDomain the root of its identities.
-	Istio, TrustDomain string
+	// Istio is the version of the mesh, TrustDomain the root of its identities,
+	// RootNamespace where istiod is, ControlPlane the cluster of the istiod that
+	// configures the proxies, Network that of the pods.
+	Istio, TrustDomain, RootNamespace string
+	ControlPlane, Network             string
 	// Gateways are the addresses of the east-west gateway, GatewayLabels those
 	// of its pods, GatewayPort its port.
 	Gateways      []netip.Addr
@@ -50,6 +53,10 @@ func GroundOf(f *fleet.Fleet) Ground {
 func siteOf(c *fleet.Cluster) Site {
 	out := Site{Cluster: c.Name, Domain: c.Set.Domain, Observed: c.Facts.State == fleet.Observed, Services: c.Facts.Services,
 		Istio: c.Facts.Istio, TrustDomain: c.Mesh.TrustDomain}
+	out.RootNamespace, out.Network, out.ControlPlane = c.Mesh.RootNamespace, c.Mesh.Network, c.Name
+	if c.Mesh.ControlPlane != nil {
+		out.ControlPlane = c.Mesh.ControlPlane.Name
+	}
 	if g := c.Mesh.Gateway; g != nil {
 		out.Gateways, out.GatewayLabels, out.GatewayPort = g.Addresses, g.Selector, int64(g.Port)
 	}

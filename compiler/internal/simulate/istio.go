@@ -5,7 +5,9 @@ package simulate
 import (
 	"encoding/json"
 
+	"istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
+	security "istio.io/client-go/pkg/apis/security/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/fairlead/fairlead/compiler/manifest"
@@ -28,6 +30,8 @@ type mesh struct {
 	rules    []*networking.DestinationRule
 	entries  []*networking.ServiceEntry
 	gateways []*networking.Gateway
+	access   []*security.AuthorizationPolicy
+	peers    []*security.PeerAuthentication
 }
 
 // NewIstio reads the objects of every cluster.
@@ -59,6 +63,8 @@ func (m *mesh) add(content map[string]any) {
 		if decode(content, &s) {
 			m.services = append(m.services, s)
 		}
+	case version == security.SchemeGroupVersion.String():
+		m.addAccess(kind, content)
 	case version != networking.SchemeGroupVersion.String():
 	case kind == "VirtualService":
 		if o := new(networking.VirtualService); decode(content, o) {
@@ -115,7 +121,11 @@ type sidecar struct {
 	request Request
 	// host is the whole name that is called.
 	host string
-	note Answer
+	// taken is the condition that the request met.
+	taken *v1alpha3.HTTPMatchRequest
+	note  Answer
+	// shut: somebody did not let the caller in.
+	shut bool
 }
 
 func (c *sidecar) end(v Verdict) Answer {
@@ -138,6 +148,9 @@ func (c *sidecar) answer() Answer {
 	if !ok {
 		return c.end(NoRoute)
 	}
+	if c.note.Verdict != "" {
+		return c.end(c.note.Verdict)
+	}
 	total := int64(0)
 	for _, t := range to {
 		total += t.weight
@@ -148,5 +161,13 @@ func (c *sidecar) answer() Answer {
 			shares = append(shares, c.cluster(t, part(t.weight, total))...)
 		}
 	}
-	return c.note.serve(shares)
+	out := c.note.serve(shares)
+	switch {
+	case out.Verdict != Unreachable:
+		return out
+	case c.shut:
+		out.Verdict = Refused
+		return out.status(port.l7, 403)
+	}
+	return out.status(port.l7, 503)
 }

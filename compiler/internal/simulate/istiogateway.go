@@ -19,7 +19,7 @@ import (
 func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 	tls := e.policy.GetTls()
 	if p.pods != nil {
-		return accepted(c.mesh.site, arrival{e.namespace, e.service, e.selector, e.port, []inventory.Workload{*p.pods}}, tls, sent)
+		return c.accepted(c.mesh, arrival{e.namespace, e.service, e.selector, e.port, []inventory.Workload{*p.pods}}, tls, sent)
 	}
 	site, ok := c.siteAt(p)
 	if !ok || c.world.lost(site.Cluster) {
@@ -48,7 +48,7 @@ func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 		ready := c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels})
 		one := to
 		one.kinds = []inventory.Workload{w}
-		out = append(out, accepted(site, one, tls, times(sent, new(big.Rat).Quo(ready, total)))...)
+		out = append(out, c.accepted(c.meshes[site.Cluster], one, tls, times(sent, new(big.Rat).Quo(ready, total)))...)
 	}
 	return out
 }
@@ -61,19 +61,43 @@ type arrival struct {
 	kinds              []inventory.Workload
 }
 
-// accepted is what pods of one kind serve, if they are who the caller expects.
-func accepted(site Site, to arrival, tls *v1alpha3.ClientTLSSettings, sent *big.Rat) []Share {
+// accepted is what pods of one kind serve, if they are who the caller expects,
+// and let it in.
+func (c *sidecar) accepted(m *mesh, to arrival, tls *v1alpha3.ClientTLSSettings, sent *big.Rat) []Share {
 	w := to.kinds[0]
-	out := Share{Cluster: site.Cluster, Namespace: to.namespace, Service: to.service, Subset: to.labels, Port: to.port, Part: sent}
-	identity := site.identity(to.namespace, w)
-	if tls == nil && !w.Sidecar || tls != nil && tls.Mode == v1alpha3.ClientTLSSettings_DISABLE {
-		return []Share{out}
+	out := Share{Cluster: m.site.Cluster, Namespace: to.namespace, Service: to.service, Subset: to.labels, Port: to.port, Part: sent}
+	identity := m.site.identity(to.namespace, w)
+	clear := tls == nil && !w.Sidecar || tls != nil && tls.Mode == v1alpha3.ClientTLSSettings_DISABLE
+	if !clear {
+		if tls != nil && (!w.Sidecar || len(tls.SubjectAltNames) > 0 && !slices.Contains(tls.SubjectAltNames, identity)) {
+			c.say("the pods of %s show %s, whom the caller does not accept", m.site.Cluster, identity)
+			return nil
+		}
+		out.TLS = TLS{Mutual: true, Identities: []string{identity}}
 	}
-	if tls != nil && (!w.Sidecar || len(tls.SubjectAltNames) > 0 && !slices.Contains(tls.SubjectAltNames, identity)) {
+	v := visit{Request: c.request, namespace: to.namespace, pods: w, port: m.podPort(to), l7: c.request.L7()}
+	if path := c.note.Applied[pathApplied]; path != "" {
+		v.Path = path // pods see what the caller's sidecar made of it
+	}
+	if !clear {
+		v.principal = c.mesh.site.TrustDomain + "/ns/" + c.request.From.Namespace + "/sa/" + c.request.From.Account
+	}
+	if w.Sidecar && !m.admits(v) {
+		c.say("the pods of %s do not let the caller in", m.site.Cluster)
+		c.shut = true
 		return nil
 	}
-	out.TLS = TLS{Mutual: true, Identities: []string{identity}}
 	return []Share{out}
+}
+
+// podPort is the port of the pods behind a port of their Service.
+func (m *mesh) podPort(to arrival) int32 {
+	for _, p := range m.own(to.service + "." + to.namespace + ".svc." + localDomain) {
+		if p.Port == to.port && p.TargetPort != 0 {
+			return p.TargetPort
+		}
+	}
+	return to.port
 }
 
 // siteAt finds the cluster whose east-west gateway has an address.

@@ -3,7 +3,6 @@
 package simulate
 
 import (
-	"regexp"
 	"strings"
 
 	"istio.io/api/networking/v1alpha3"
@@ -62,11 +61,4 @@ func text(m *v1alpha3.StringMatch, got string) bool {
 		return whole(want.Regex, got)
 	}
 	return true
-}
-
-// whole tells whether a regular expression matches a text from end to end;
-// false for what is none.
-func whole(expression, got string) bool {
-	e, err := regexp.Compile(`^(?:` + expression + `)$`)
-	return err == nil && e.MatchString(got)
 }

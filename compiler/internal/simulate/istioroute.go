@@ -134,36 +134,19 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 		return itself, true
 	}
 	for j, h := range v.Spec.Http {
-		if len(h.Match) > 0 && !slices.ContainsFunc(h.Match, c.matches) {
+		k := slices.IndexFunc(h.Match, c.matches)
+		if len(h.Match) > 0 && k < 0 {
 			continue
+		}
+		if k >= 0 {
+			c.taken = h.Match[k]
 		}
 		c.say("%s: http route %d %q", name, j, h.Name)
 		return c.take(v.Namespace, h), true
 	}
-	c.say("%s: no route matches: 404", name)
+	c.say("%s: no route matches", name)
+	c.note = c.note.status(true, 404)
 	return nil, false
-}
-
-// take notes what a route does to requests, and returns where they are sent.
-func (c *sidecar) take(namespace string, h *v1alpha3.HTTPRoute) []destined {
-	if h.Timeout != nil {
-		c.note.Applied.Timeout = h.Timeout.AsDuration().String()
-	}
-	if r := h.Retries; r != nil {
-		c.note.Applied.Attempts = r.Attempts
-		if r.PerTryTimeout != nil {
-			c.note.Applied.PerTryTimeout = r.PerTryTimeout.AsDuration().String()
-		}
-	}
-	if h.DirectResponse != nil {
-		c.say("it responds %d itself", h.DirectResponse.Status)
-		return nil
-	}
-	var out []destined
-	for _, d := range h.Route {
-		out = append(out, c.target(namespace, d.GetDestination(), d.GetWeight(), len(h.Route)))
-	}
-	return out
 }
 
 func (c *sidecar) streamTargets(namespace string, route []*v1alpha3.RouteDestination) []destined {

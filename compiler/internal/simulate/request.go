@@ -27,6 +27,9 @@ type Caller struct {
 	// Account is the service account, Labels the labels of the pod.
 	Account string
 	Labels  map[string]string
+	// Gateway: the request comes from outside to a gateway of this name in the
+	// namespace; empty for a pod.
+	Gateway string
 }
 
 // name is a host that stands for a Service.

@@ -22,8 +22,13 @@ type Candidate struct {
 	Local, Up bool
 	// Known: who the pods are was observed. Gateways is the number of addresses
 	// at which others reach the cluster.
+	// Pods are those that are ready; one of each kind where all are.
 	Known    bool
 	Gateways int64
+	Pods     *big.Rat
+	// Shut: the backend's pods let the caller not in. AlikeShut: nor where
+	// clusters of one trust domain are the same.
+	Shut, AlikeShut bool
 	// At is where the backend is written.
 	At diag.Position
 }
@@ -86,7 +91,7 @@ func (c Choice) keeps(health *big.Rat) *big.Rat {
 func (b Candidate) part(sent *big.Rat) Share {
 	s := b.Share
 	s.Part = sent
-	if !b.Alive {
+	if !b.Alive || b.Shut {
 		s.Part = zero()
 	}
 	return s
