@@ -12,11 +12,11 @@ import (
 
 // SetReady makes a pod ready or not, as a kubelet and a controller manager
 // would.
-func (w *World) SetReady(t testing.TB, cluster, namespace, name string, ready bool) {
+func (w *World) SetReady(t testing.TB, p Pod, ready bool) {
 	t.Helper()
-	client := w.client(t, cluster)
-	for i, p := range w.Pods {
-		if p.Cluster != cluster || p.Namespace != namespace || p.Name != name {
+	client, namespace, name := w.client(t, p.Cluster), p.Namespace, p.Name
+	for i := range w.Pods {
+		if w.Pods[i].IP != p.IP {
 			continue
 		}
 		w.Pods[i].Ready = ready

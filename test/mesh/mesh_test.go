@@ -25,7 +25,7 @@ func TestBookinfo(t *testing.T) {
 	}
 	hold(t, w, calls)
 	for _, ready := range []bool{false, true} {
-		w.SetReady(t, "cluster1", "default", "ratings-0-1", ready)
+		w.SetReady(t, w.pod(t, "cluster1", "default", "ratings-0-1"), ready)
 		eventually(t, func() string { return w.compare(t, calls[4], nil) })
 	}
 }

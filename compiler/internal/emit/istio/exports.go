@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 )
@@ -27,7 +28,11 @@ func (e *emitter) exports() {
 	found := map[string]map[string]string{}
 	for _, caller := range x.Callers {
 		for _, r := range caller.Rules {
-			for _, c := range r.Chains() {
+			chains := r.Chains()
+			if r.Copy != nil {
+				chains = append(chains, plan.Chain{Head: *r.Copy})
+			}
+			for _, c := range chains {
 				for _, member := range c.Members() {
 					// The caller's own pods at the head are reached directly.
 					if member.Cluster != e.store || member.Local && c.Head.Local {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 	"istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 )
@@ -31,19 +32,26 @@ type host struct {
 // placed is a chain on one port of a host.
 type placed struct {
 	plan.Chain
-	port   plan.Port
-	subset string
+	port plan.Port
+	// subset of the host, and the one that the gateways of other clusters know.
+	subset, remote string
+	affinity       *v1alpha1.SessionAffinity
 }
 
 // place finds the host and the subset for a chain, and notes the chain there.
-func (e *emitter) place(port plan.Port, c plan.Chain) (*host, string) {
+func (e *emitter) place(port plan.Port, c plan.Chain, a *v1alpha1.SessionAffinity) (*host, string) {
 	h := e.hostOf(c)
 	h.depth = max(h.depth, len(c.Tiers))
-	p := placed{Chain: c, port: port, subset: e.subsetName(e.store, port, c)}
+	p := placed{Chain: c, port: port, remote: e.subsetName(e.store, port, c), affinity: a}
+	p.subset = p.remote
+	if a != nil {
+		// The same pods, chosen among in another way.
+		p.subset = subsetPrefix + digest(p.remote+"|"+affinityID(a))
+	}
 	if !slices.ContainsFunc(h.chains, func(q placed) bool { return q.subset == p.subset }) {
 		h.chains = append(h.chains, p)
 	}
-	if h == e.home && len(c.Tiers) == 0 && len(c.Head.Labels) == 0 {
+	if h == e.home && len(c.Tiers) == 0 && len(c.Head.Labels) == 0 && a == nil {
 		return h, ""
 	}
 	return h, p.subset

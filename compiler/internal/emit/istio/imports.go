@@ -3,8 +3,8 @@
 package istio
 
 import (
+	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -27,16 +27,22 @@ func (e *emitter) imports() {
 		return
 	}
 	e.add(vs)
-	e.clusterSetEntry()
+	if in.Names.ClusterSet {
+		e.clusterSetEntry()
+	}
+	if in.Stub && in.Names.Cluster {
+		e.stub()
+	}
+}
+
+// hosts emits what the routes of the cluster point at.
+func (e *emitter) hosts() {
 	if e.home != nil && e.home.depth > 0 {
 		e.serviceEntry(e.home)
 	}
 	for _, h := range e.parts {
 		e.serviceEntry(h)
 		e.partRule(h)
-	}
-	if in.Stub {
-		e.stub()
 	}
 }
 
@@ -47,26 +53,31 @@ func alive(c plan.Chain) bool {
 
 // virtualService is nil where nothing can be routed yet.
 func (e *emitter) virtualService() *networking.VirtualService {
+	in := e.service.Import
 	out := &networking.VirtualService{TypeMeta: kind("VirtualService"), ObjectMeta: e.meta(mainName)}
-	out.Spec.Hosts = []string{e.ownHost(), e.clusterSetHost()}
+	if in.Names.Cluster {
+		out.Spec.Hosts = append(out.Spec.Hosts, e.ownHost())
+	}
+	if in.Names.ClusterSet {
+		out.Spec.Hosts = append(out.Spec.Hosts, e.clusterSetHost())
+	}
 	routed := false
 	for _, port := range e.service.Ports {
 		if !port.L7() {
 			// A connection has nothing to match: the last rule is its own.
-			rules := e.service.Import.Rules
-			if to := e.destinations(port, rules[len(rules)-1]); len(to) > 0 {
+			if to := e.destinations(port, in.Rules[len(in.Rules)-1]); len(to) > 0 {
 				routed = true
 				out.Spec.Tcp = append(out.Spec.Tcp, tcpRoute(port, to))
 			}
 			continue
 		}
-		for _, r := range e.service.Import.Rules {
+		for _, r := range in.Rules {
 			to := e.destinations(port, r)
-			routed = routed || len(to) > 0
-			out.Spec.Http = append(out.Spec.Http, httpRoute(port, r, to))
+			routed = routed || len(to) > 0 || r.Answers()
+			out.Spec.Http = append(out.Spec.Http, e.httpRoutes(scope{port: uint32(port.Number)}, port, r, to)...)
 		}
 	}
-	for _, port := range e.service.Import.OtherPorts {
+	for _, port := range in.OtherPorts {
 		out.Spec.Http = append(out.Spec.Http, &v1alpha3.HTTPRoute{
 			Match: []*v1alpha3.HTTPMatchRequest{{Port: uint32(port.Number)}},
 			Route: []*v1alpha3.HTTPRouteDestination{{Destination: destination(e.ownHost(), "", port)}}})
@@ -91,11 +102,10 @@ func destination(host, subset string, port plan.Port) *v1alpha3.Destination {
 func (e *emitter) destinations(port plan.Port, r plan.Rule) []target {
 	var out []target
 	for _, c := range r.Chains() {
-		if !alive(c) {
-			continue
+		if alive(c) {
+			h, subset := e.place(port, c, r.SessionAffinity)
+			out = append(out, target{destination(h.name, subset, port), int32(c.Head.Weight)})
 		}
-		h, subset := e.place(port, c)
-		out = append(out, target{destination(h.name, subset, port), int32(c.Head.Weight)})
 	}
 	if len(out) == 1 {
 		out[0].weight = 0 // the only one needs none
@@ -111,83 +121,42 @@ func tcpRoute(port plan.Port, to []target) *v1alpha3.TCPRoute {
 	return out
 }
 
+// httpRoutes are one route for a rule, or one for each match where the rule
+// replaces the prefix that was matched.
+func (e *emitter) httpRoutes(s scope, port plan.Port, r plan.Rule, to []target) []*v1alpha3.HTTPRoute {
+	if r.Rewrite == nil || r.Rewrite.Path == nil || r.Rewrite.Path.Prefix == "" {
+		return []*v1alpha3.HTTPRoute{e.httpRoute(port, r, to, when{matches: matches(s, r.Matches)})}
+	}
+	var out []*v1alpha3.HTTPRoute
+	for _, m := range r.Matches {
+		out = append(out, e.httpRoute(port, r, to, when{m.Path, matches(s, []v1alpha1.Match{m})}))
+	}
+	return out
+}
+
+// when says which requests a route is for, and the path that they all match
+// where that matters.
+type when struct {
+	path    *v1alpha1.PathMatch
+	matches []*v1alpha3.HTTPMatchRequest
+}
+
 // httpRoute refuses what it matches while there is nobody to send it to:
 // falling through to the next rule would mean something else.
-func httpRoute(port plan.Port, r plan.Rule, to []target) *v1alpha3.HTTPRoute {
-	out := &v1alpha3.HTTPRoute{Name: r.Label, Match: matches(port, r.Matches)}
-	if len(to) == 0 {
+func (e *emitter) httpRoute(port plan.Port, r plan.Rule, to []target, w when) *v1alpha3.HTTPRoute {
+	out := &v1alpha3.HTTPRoute{Name: r.Label, Match: w.matches}
+	if len(to) == 0 && !r.Answers() {
 		out.DirectResponse = &v1alpha3.HTTPDirectResponse{Status: 503}
 		return out
 	}
+	act(out, r, w.path)
 	for _, t := range to {
 		out.Route = append(out.Route, &v1alpha3.HTTPRouteDestination{Destination: t.Destination, Weight: t.weight})
 	}
-	out.Timeout = duration(r.Timeout)
-	if r.Retries != nil {
-		on := []string{"connect-failure", "refused-stream"}
-		if len(r.Retries.On) > 0 {
-			on = nil
-		}
-		for _, condition := range r.Retries.On {
-			on = append(on, string(condition))
-		}
-		out.Retries = &v1alpha3.HTTPRetry{Attempts: r.Retries.Attempts, PerTryTimeout: duration(r.Retries.PerTryTimeout), RetryOn: strings.Join(on, ",")}
-	}
-	return out
-}
-
-// matches expands the matches of a rule for one port: each method is a match
-// of its own, and so is each form of a path prefix.
-func matches(port plan.Port, all []v1alpha1.Match) []*v1alpha3.HTTPMatchRequest {
-	if len(all) == 0 {
-		all = []v1alpha1.Match{{}}
-	}
-	var out []*v1alpha3.HTTPMatchRequest
-	for _, m := range all {
-		for _, path := range paths(m.Path) {
-			for _, method := range methods(m.Methods) {
-				r := &v1alpha3.HTTPMatchRequest{Port: uint32(port.Number), Uri: path, Method: method}
-				for _, h := range m.Headers {
-					if r.Headers == nil {
-						r.Headers = map[string]*v1alpha3.StringMatch{}
-					}
-					r.Headers[strings.ToLower(h.Name)] = exact(h.Exact)
-				}
-				out = append(out, r)
-			}
-		}
-	}
-	return out
-}
-
-func exact(text string) *v1alpha3.StringMatch {
-	return &v1alpha3.StringMatch{MatchType: &v1alpha3.StringMatch_Exact{Exact: text}}
-}
-
-// paths gives a prefix of whole path elements as Istio can say it: its own
-// prefix would also take /apix for /api.
-func paths(p *v1alpha1.PathMatch) []*v1alpha3.StringMatch {
-	switch {
-	case p == nil:
-		return []*v1alpha3.StringMatch{nil}
-	case p.Exact != "":
-		return []*v1alpha3.StringMatch{exact(p.Exact)}
-	}
-	stem := strings.TrimRight(p.Prefix, "/")
-	below := &v1alpha3.StringMatch{MatchType: &v1alpha3.StringMatch_Prefix{Prefix: stem + "/"}}
-	if stem == "" {
-		return []*v1alpha3.StringMatch{below}
-	}
-	return []*v1alpha3.StringMatch{exact(stem), below}
-}
-
-func methods(all []v1alpha1.Method) []*v1alpha3.StringMatch {
-	if len(all) == 0 {
-		return []*v1alpha3.StringMatch{nil}
-	}
-	var out []*v1alpha3.StringMatch
-	for _, m := range all {
-		out = append(out, exact(string(m)))
+	if c := r.Copy; c != nil && !c.Absent {
+		h, subset := e.place(port, plan.Chain{Head: *c}, nil)
+		out.Mirror = destination(h.name, subset, port)
+		out.MirrorPercentage = percent(r.Mirror.Percent)
 	}
 	return out
 }
@@ -197,7 +166,11 @@ func methods(all []v1alpha1.Method) []*v1alpha3.StringMatch {
 func (e *emitter) clusterSetEntry() {
 	out := &networking.ServiceEntry{TypeMeta: kind("ServiceEntry"), ObjectMeta: e.meta(clusterSetName)}
 	out.Spec.Hosts = []string{e.clusterSetHost()}
-	out.Spec.Addresses = []string{e.service.Import.Virtual.String()}
+	for _, a := range []netip.Addr{e.service.Import.Virtual, e.service.Import.Virtual6} {
+		if a.IsValid() {
+			out.Spec.Addresses = append(out.Spec.Addresses, a.String())
+		}
+	}
 	out.Spec.Ports = e.ports()
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_NONE

@@ -19,11 +19,17 @@ func Emit(p plan.Plan) []manifest.Fragment {
 		return nil
 	}
 	var out []manifest.Fragment
+	if p.Mesh.Strict {
+		out = append(out, manifest.Fragment{ID: p.Mesh.Fragment, Objects: []manifest.Object{manifest.Must(strict(p.Mesh))}})
+	}
 	for _, s := range p.Mesh.Services {
 		e := &emitter{store: s.Cluster, domain: p.Domain, service: s}
 		e.imports()
+		e.hosts()
 		e.exports()
 		e.homeRule()
+		e.access()
+		e.mutual()
 		out = append(out, manifest.Fragment{ID: s.Fragment, Objects: e.objects})
 	}
 	return out
@@ -81,6 +87,9 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
+// subsetPrefix begins the names of subsets that are ours.
+const subsetPrefix = "fl-"
+
 // subsetName names a chain on one port. A chain that begins with the caller's
 // own pods is the caller's alone: its subset there also has the fallbacks.
 func (e *emitter) subsetName(caller string, port plan.Port, c plan.Chain) string {
@@ -88,7 +97,7 @@ func (e *emitter) subsetName(caller string, port plan.Port, c plan.Chain) string
 	if c.Head.Local {
 		owner = caller
 	}
-	return "fl-" + digest(fmt.Sprintf("%s/%s|%d|%s|%s", e.service.Namespace, e.service.Name, port.Number, owner, c.ID()))
+	return subsetPrefix + digest(fmt.Sprintf("%s/%s|%d|%s|%s", e.service.Namespace, e.service.Name, port.Number, owner, c.ID()))
 }
 
 // sni is the server name by which a gateway with AUTO_PASSTHROUGH finds the
