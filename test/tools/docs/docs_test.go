@@ -189,12 +189,13 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 
 func TestWhatIsLeftOut(t *testing.T) {
 	for comment, want := range map[string][2]string{
-		"A of b. Left out: c.":                    {"c", "A of b."},
-		"A. Left\nout: cluster.local. With d, e.": {"cluster.local", "A. With d, e."},
-		"A. Left out, in the last alone: b.":      {"b", "A."},
-		"A, or left out altogether.":              {"", "A, or left out altogether."},
+		"A of b. Left out: c.":                     {"c", "A of b."},
+		"A. Left\nout: cluster.local. With d, e.":  {"cluster.local", "A. With d, e."},
+		"A. Left out, in the last alone: b.":       {"b", "A."},
+		"A, or left out altogether.":               {"", "A, or left out altogether."},
+		"Weight: how much. Left out: 1. Zero: no.": {"1", "How much. Zero: no."},
 	} {
-		f := field{schema: &schema{Description: comment}}
+		f := field{goName: "Weight", schema: &schema{Description: comment}}
 		if got := [2]string{f.absent(), f.meaning()}; got != want {
 			t.Errorf("%q: got %q, want %q", comment, got, want)
 		}

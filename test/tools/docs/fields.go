@@ -45,10 +45,11 @@ type block struct {
 
 // field is a field of a block.
 type field struct {
-	name, path string
-	typ        reflect.Type
-	schema     *schema
-	required   bool
+	// goName is its name in the type.
+	name, goName, path string
+	typ                reflect.Type
+	schema             *schema
+	required           bool
 }
 
 // document is a kind that people write.
@@ -113,7 +114,7 @@ func walk(b block, typ reflect.Type, s *schema) ([]block, error) {
 	var inner []block
 	for _, f := range structFields(typ) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		one := field{name: name, path: b.path + "." + name, typ: f.Type, schema: s.Properties[name], required: slices.Contains(s.Required, name)}
+		one := field{name: name, goName: f.Name, path: b.path + "." + name, typ: f.Type, schema: s.Properties[name], required: slices.Contains(s.Required, name)}
 		if one.schema == nil {
 			return nil, fmt.Errorf("%s is in the type and not in the schema: run make generate", one.path)
 		}
@@ -173,6 +174,10 @@ func (f field) meaning() string {
 		// The match may have begun the next sentence.
 		text = text[:at[0]] + text[at[3]+len("."):]
 	}
+	// "Weight: how much" is about the field that the line is about anyway.
+	if rest, ok := strings.CutPrefix(oneLine(text), f.goName+": "); ok {
+		return strings.ToUpper(rest[:1]) + rest[1:]
+	}
 	return oneLine(text)
 }
 
@@ -192,7 +197,11 @@ func words(typ reflect.Type, s *schema) string {
 	case reflect.Pointer:
 		return words(typ.Elem(), s)
 	case reflect.Slice:
-		return "list of: " + words(typ.Elem(), s.Items) + limits("", s.MinItems, s.MaxItems, " entries")
+		what := ": " + words(typ.Elem(), s.Items)
+		if typ.Elem().Kind() == reflect.Struct {
+			what = " of blocks"
+		}
+		return "list" + what + limits("", s.MinItems, s.MaxItems, " entries")
 	case reflect.Map:
 		return "labels, text to text"
 	case reflect.Struct:

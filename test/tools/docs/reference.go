@@ -50,7 +50,7 @@ func referencePages(root string) (map[string]string, error) {
 const how = "Every field, with its type and limits, what holds where it is left out, and, for what not every provider of routing does\n" +
 	"exactly, what each makes of it: *exact* as written; *degraded*, which is an error until the policy accepts it by the name shown; *refused*,\n" +
 	"which is an error with the way out. Each name leads to the details in [features.md](features.md). A field without a word about\n" +
-	"providers means the same with all of them. What a block or its fields cannot say alone is checked by\n" +
+	"providers means the same with all that take the block around it. What fields say together is checked by\n" +
 	"[rules](../codes/README.md).\n"
 
 func writeBlock(b *strings.Builder, one block, features []compiler.Feature) {
@@ -83,6 +83,11 @@ func (f field) providers(features []compiler.Feature) string {
 	if len(governing) == 0 {
 		return ""
 	}
+	for _, one := range features {
+		if f.inside(one) {
+			governing = append(governing, one)
+		}
+	}
 	byOutcome, order := map[string][]string{}, []string(nil)
 	for i, provider := range compiler.Providers() {
 		what := outcomes(governing, i)
@@ -96,6 +101,14 @@ func (f field) providers(features []compiler.Feature) string {
 		parts = append(parts, fmt.Sprintf("**%s**: %s", strings.Join(byOutcome[what], ", "), what))
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// inside tells whether a field is in a block that is a feature by itself: who
+// refuses the block refuses the field.
+func (f field) inside(one compiler.Feature) bool {
+	return slices.ContainsFunc(one.Fields, func(path string) bool {
+		return strings.HasSuffix(path, "."+one.Name) && strings.HasPrefix(f.path, path+".")
+	})
 }
 
 // outcomes says what the provider at a place makes of features.
@@ -131,7 +144,7 @@ func featurePage(features []compiler.Feature) string {
 	var b strings.Builder
 	b.WriteString(generated + "# Features\n\nWhat each provider of routing makes of what a policy asks. This is the table that the compiler itself reads.\n\n")
 	b.WriteString("A *degraded* feature is an error until the policy lists its name and the provider in `spec.acceptDegradations`; a *refused* one is an error,\n" +
-		"and the page of its code shows one.\n\n")
+		"and the page of its code shows one. Who refuses a block, such as `matches`, refuses everything in it.\n\n")
 	fmt.Fprintf(&b, "| feature | %s |\n|---|%s\n", strings.Join(compiler.Providers(), " | "), strings.Repeat("---|", len(compiler.Providers())))
 	for _, f := range features {
 		fmt.Fprintf(&b, "| [%s](#%s) |", f.Name, strings.ToLower(f.Name))
