@@ -123,9 +123,16 @@ func (o *observation) look(ctx context.Context, target Target) error {
 		locked(func() { o.cluster.Services = services })
 		return err
 	})
+	for of, into := range map[controlPlane]*string{istiod: &o.cluster.Istio, ciliumOperator: &o.cluster.Cilium, envoyGateway: &o.cluster.EnvoyGateway} {
+		group.Go(func() error {
+			version, err := l.version(ctx, of)
+			locked(func() { *into = version })
+			return err
+		})
+	}
 	group.Go(func() error {
-		version, err := l.istioVersion(ctx)
-		locked(func() { o.cluster.Istio = version })
+		routing, err := l.hostRouting(ctx)
+		locked(func() { o.cluster.HostRouting = routing })
 		return err
 	})
 	for _, kind := range served {

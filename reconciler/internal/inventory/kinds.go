@@ -28,6 +28,7 @@ func kinds() []schema.GroupKind {
 		{Group: v1alpha1.Group, Kind: v1alpha1.KindDataplane},
 		{Group: v1alpha1.Group, Kind: v1alpha1.KindNodeState},
 		{Group: v1alpha1.Group, Kind: v1alpha1.KindServiceRoute},
+		{Group: "cilium.io", Kind: "CiliumNetworkPolicy"},
 		{Group: "multicluster.x-k8s.io", Kind: "ServiceExport"},
 		{Group: "multicluster.x-k8s.io", Kind: "ServiceImport"},
 		{Group: "networking.istio.io", Kind: "DestinationRule"},

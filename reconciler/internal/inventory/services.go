@@ -3,18 +3,19 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/reconciler/internal/kube"
@@ -101,6 +102,8 @@ type pod struct {
 	workload inventory.Workload
 	// key is the same for all pods of a workload.
 	key string
+	// ports are the numbers of its named ports.
+	ports map[string]int32
 }
 
 func podOf(o *unstructured.Unstructured) pod {
@@ -115,7 +118,26 @@ func podOf(o *unstructured.Unstructured) pod {
 	// A map with string keys and plain values always has a JSON form, with
 	// its keys sorted.
 	key, _ := json.Marshal(w)
-	return pod{labels: o.GetLabels(), workload: w, key: string(key)}
+	return pod{labels: o.GetLabels(), workload: w, key: string(key), ports: namedPorts(o)}
+}
+
+// namedPorts returns the numbers of a pod's ports by their names.
+func namedPorts(o *unstructured.Unstructured) map[string]int32 {
+	out := map[string]int32{}
+	containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
+	for _, c := range containers {
+		container, _ := c.(map[string]any)
+		ports, _, _ := unstructured.NestedSlice(container, "ports")
+		for _, p := range ports {
+			port, _ := p.(map[string]any)
+			name, _ := port["name"].(string)
+			number, _ := port["containerPort"].(int64)
+			if name != "" {
+				out[name] = int32(number)
+			}
+		}
+	}
+	return out
 }
 
 // hasSidecar looks among the containers and, for native sidecars, among those
@@ -145,15 +167,16 @@ func service(s corev1.Service, pods []pod) inventory.Service {
 		}
 		out.Ports = append(out.Ports, port)
 	}
-	if len(s.Spec.Selector) == 0 {
-		return out
-	}
-	selector := labels.SelectorFromSet(s.Spec.Selector)
-	workloads := map[string]inventory.Workload{}
+	out.Selector = s.Spec.Selector
+	workloads, selected := map[string]inventory.Workload{}, []pod{}
 	for _, p := range pods {
-		if selector.Matches(p.labels) {
+		if len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(p.labels) {
 			workloads[p.key] = p.workload
+			selected = append(selected, p)
 		}
+	}
+	for i, p := range s.Spec.Ports {
+		out.Ports[i].TargetPort = targetPort(p, selected)
 	}
 	for _, key := range slices.Sorted(maps.Keys(workloads)) {
 		out.Workloads = append(out.Workloads, workloads[key])
@@ -161,37 +184,19 @@ func service(s corev1.Service, pods []pod) inventory.Service {
 	return out
 }
 
-// istioVersion returns the version of the control plane in the cluster, as the
-// tag of its image tells it; empty where there is none.
-func (l *lister) istioVersion(ctx context.Context) (string, error) {
-	var versions []string
-	kind := schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
-	err := l.list(ctx, kind, "app=istiod", func(o *unstructured.Unstructured) error {
-		containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
-		for _, c := range containers {
-			if container, _ := c.(map[string]any); container["name"] == "discovery" {
-				image, _ := container["image"].(string)
-				versions = append(versions, imageVersion(image))
-			}
+// targetPort returns the number of the pods' port behind a port of a Service;
+// zero where it is a name that they do not all give to the same number.
+func targetPort(p corev1.ServicePort, pods []pod) int32 {
+	if p.TargetPort.Type == intstr.Int {
+		return cmp.Or(p.TargetPort.IntVal, p.Port)
+	}
+	var number int32
+	for _, one := range pods {
+		n := one.ports[p.TargetPort.StrVal]
+		if n == 0 || number != 0 && n != number {
+			return 0
 		}
-		return nil
-	})
-	if len(versions) == 0 {
-		return "", err
+		number = n
 	}
-	// Two control planes are an upgrade in progress: what both understand counts.
-	slices.Sort(versions)
-	return versions[0], err
-}
-
-// imageVersion returns the tag of an image without its variant, such as 1.31.1
-// of docker.io/istio/pilot:1.31.1-distroless.
-func imageVersion(image string) string {
-	image, _, _ = strings.Cut(image, "@")
-	tag := image[strings.LastIndexByte(image, ':')+1:]
-	if strings.Contains(tag, "/") || tag == image {
-		return ""
-	}
-	version, _, _ := strings.Cut(tag, "-")
-	return version
+	return number
 }
