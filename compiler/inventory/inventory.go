@@ -141,7 +141,7 @@ type Object struct {
 
 // Allocation is an address, a prefix or a key that a name keeps.
 type Allocation struct {
-	// Pool that the value is from: "global", "clusterset", "export/<cluster>",
+	// Pool that the value is from: "global", "clusterset", "clusterset6", "export/<cluster>",
 	// "tunnel/<cluster>", "key/<cluster>" or "address/<cluster>".
 	Pool string `json:"pool"`
 	// Key is the name within the pool: a cluster, namespace/service,
@@ -158,12 +158,13 @@ type Allocation struct {
 
 // The pools of the ledger.
 const (
-	PoolGlobal     = "global"     // cluster → its global CIDR
-	PoolClusterSet = "clusterset" // namespace/service → its clusterset IP; namespace/service/cluster → that of its part there
-	PoolExport     = "export/"    // + cluster: namespace/service → its export address
-	PoolTunnel     = "tunnel/"    // + cluster: gateway → its tunnel address
-	PoolKey        = "key/"       // + cluster: gateway → the public key that peers were told last
-	PoolAddress    = "address/"   // + cluster: gateway → the announced addresses that peers were told last
+	PoolGlobal      = "global"      // cluster → its global CIDR
+	PoolClusterSet  = "clusterset"  // namespace/service → its clusterset IP; namespace/service/cluster → that of its part there
+	PoolClusterSet6 = "clusterset6" // namespace/service → its IPv6 clusterset IP
+	PoolExport      = "export/"     // + cluster: namespace/service → its export address
+	PoolTunnel      = "tunnel/"     // + cluster: gateway → its tunnel address
+	PoolKey         = "key/"        // + cluster: gateway → the public key that peers were told last
+	PoolAddress     = "address/"    // + cluster: gateway → the announced addresses that peers were told last
 )
 
 // Find returns the observation of a cluster, and false where there is none.

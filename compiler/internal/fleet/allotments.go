@@ -32,6 +32,7 @@ func (b *builder) allot() {
 		}
 	}
 	b.allotVirtual()
+	b.allotVirtual6()
 	// Two sets with one range share what they wrote to the ledger.
 	inventory.SortLedger(b.fleet.Allocations)
 	b.fleet.Allocations = slices.CompactFunc(b.fleet.Allocations, sameAllocation)
@@ -101,6 +102,8 @@ func allotted(name allot.Name) string {
 		return "global CIDR of cluster " + name.Key
 	case name.Pool == inventory.PoolClusterSet:
 		return "clusterset IP of Service " + name.Key
+	case name.Pool == inventory.PoolClusterSet6:
+		return "IPv6 clusterset IP of Service " + name.Key
 	case strings.HasPrefix(name.Pool, inventory.PoolTunnel):
 		return fmt.Sprintf("tunnel address of gateway %s of cluster %s", name.Key, owner)
 	default:

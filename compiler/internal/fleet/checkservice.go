@@ -5,7 +5,6 @@ package fleet
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -18,29 +17,12 @@ func (b *builder) checkService(s *Service) {
 	b.checkConsumers(s)
 	for _, p := range s.Policies {
 		b.checkBackends(s, p)
+		b.checkAccessPorts(s, p)
+		b.checkTenant(s, p)
 	}
+	b.checkExporters(s)
 	b.checkMeshGateways(s)
 	b.checkHosts(s)
-}
-
-// checkConsumers: two policies may not govern one consumer.
-func (b *builder) checkConsumers(s *Service) {
-	for i, second := range s.Policies {
-		for _, first := range s.Policies[:i] {
-			var both []string
-			for _, c := range second.Consumers {
-				if slices.Contains(first.Consumers, c) {
-					both = append(both, c.Name)
-				}
-			}
-			if len(both) > 0 {
-				b.report(mistake{code: CodeTwoConsumers, at: second.At(second.importsPath()), fix: "narrow imports.to of one of them",
-					related: also(first.At(first.importsPath()), "the other policy")},
-					"policies %s/%s and %s/%s both govern service %s in %s",
-					first.Namespace, first.Name, second.Namespace, second.Name, s.Key(), strings.Join(both, ", "))
-			}
-		}
-	}
 }
 
 // importsPath is the field that says which consumers a policy has.
@@ -49,43 +31,6 @@ func (p *Policy) importsPath() string {
 		return "spec.imports.to"
 	}
 	return "spec.service.name"
-}
-
-// checkBackends: a backend's cluster must export the service and be in reach
-// of every consumer.
-func (b *builder) checkBackends(s *Service, p *Policy) {
-	for _, r := range p.Rules {
-		for _, backend := range r.Backends {
-			at := p.At(backend.Path + ".cluster")
-			if !s.ExportedBy(backend.Cluster) {
-				b.report(mistake{code: CodeNotExported, at: at, fix: fmt.Sprintf("add %s to exports.from, or remove the backend", backend.Cluster.Name),
-					related: also(s.Producer.At("spec.exports.from"), "the exporters")},
-					"cluster %q does not export service %s", backend.Cluster.Name, s.Key())
-			}
-			b.checkReach(p, p.Consumers, backend.Cluster, backend.Path+".cluster")
-		}
-	}
-	if s.Adopted || slices.ContainsFunc(p.Rules, func(r Rule) bool { return len(r.Backends) > 0 }) {
-		return
-	}
-	for _, e := range s.Exporters {
-		b.checkReach(p, p.Consumers, e, p.importsPath())
-	}
-}
-
-// checkReach reports the consumers that cannot reach a backend, in one line.
-func (b *builder) checkReach(p *Policy, consumers []*Cluster, to *Cluster, path string) {
-	var cut []string
-	for _, c := range consumers {
-		if !c.Reaches(to) {
-			cut = append(cut, fmt.Sprintf("%s (eastWest %s)", c.Name, c.EastWest))
-		}
-	}
-	if len(cut) > 0 {
-		b.report(mistake{code: CodeOutOfReach, at: p.At(path), fix: "narrow imports.to, or give the clusters the same east-west provider",
-			related: also(to.At(".providers.eastWest"), "its provider")},
-			"%s cannot reach cluster %q (eastWest %s)", strings.Join(cut, ", "), to.Name, to.EastWest)
-	}
 }
 
 // checkMeshGateways: an exporter in a mesh must let the others in. One that was
@@ -99,13 +44,21 @@ func (b *builder) checkMeshGateways(s *Service) {
 		return
 	}
 	for _, e := range s.Exporters {
-		others := slices.ContainsFunc(consumers, func(c *Cluster) bool { return c != e })
+		others := slices.ContainsFunc(consumers, func(c *Cluster) bool { return c.Reaches(e) && !c.Near(e) })
 		if e.EastWest == v1alpha1.EastWestIstio && e.Mesh.Gateway == nil && others {
 			b.report(mistake{code: CodeNoMeshGateway, at: e.At(".name"), fix: "write istio.eastWestGateway with the addresses of its gateway",
 				related: also(s.Producer.At("spec.service.name"), "the service")},
 				"cluster %q exports service %s but has no east-west gateway", e.Name, s.Key())
 		}
 	}
+}
+
+// Near tells whether pods of the cluster reach those of another without a
+// gateway: in the same cluster, or in one network of one mesh.
+func (c *Cluster) Near(other *Cluster) bool {
+	home := c.Mesh.ControlPlane
+	return c == other || c.JoinedWith(other) && home != nil && home == other.Mesh.ControlPlane && c.Mesh.Network == other.Mesh.Network &&
+		c.EastWest == v1alpha1.EastWestIstio && other.EastWest == v1alpha1.EastWestIstio
 }
 
 // checkHosts: the names that callers use must fit in DNS.

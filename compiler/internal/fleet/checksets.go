@@ -3,9 +3,6 @@
 package fleet
 
 import (
-	"fmt"
-	"net/netip"
-
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -15,9 +12,14 @@ func (b *builder) checkSets() {
 	b.checkIdentity()
 	for _, s := range b.fleet.Sets {
 		b.checkRanges(s)
+		b.checkNetworks(s)
 		for _, c := range s.Clusters {
 			b.checkProviders(c)
+			b.checkMesh(c)
+			b.checkRoom(c)
+			b.checkAlone(c)
 		}
+		b.checkDomains(s)
 	}
 }
 
@@ -48,71 +50,43 @@ func (c *Cluster) At(field string) diag.Position { return c.Set.At(c.Path + fiel
 
 func (b *builder) checkProviders(c *Cluster) {
 	at := mistake{code: CodeProviders, at: c.At(".providers.tunnel")}
+	tunnels := c.Tunnel == v1alpha1.TunnelFairlead
 	switch {
-	case c.EastWest == v1alpha1.EastWestIstio && c.Tunnels():
+	case c.EastWest == v1alpha1.EastWestIstio && tunnels:
 		at.fix = "write tunnel: none"
 		b.report(at, "cluster %q: Istio over Fairlead's tunnels is not supported in this version; it goes through east-west gateways", c.Name)
-	case c.EastWest == v1alpha1.EastWestCilium && c.Tunnels():
+	case c.EastWest == v1alpha1.EastWestCilium && tunnels:
 		at.fix = "write tunnel: none"
 		b.report(at, "cluster %q: Cilium's Cluster Mesh joins the pods of its clusters itself", c.Name)
-	case c.EastWest == v1alpha1.EastWestFairlead && !c.Tunnels():
+	case c.EastWest == v1alpha1.EastWestFairlead && !tunnels:
 		at.fix = "write tunnel: fairlead"
 		b.report(at, "cluster %q: eastWest fairlead reaches other clusters through Fairlead's tunnels only", c.Name)
 	}
 }
 
-// span is one address range of a set and where it is written.
-type span struct {
-	what   string
-	prefix netip.Prefix
-	at     diag.Position
-	// cluster is nil for the set's own ranges; global marks a globalCIDR.
-	cluster *Cluster
-	global  bool
+// checkAlone warns of a cluster that the topology forgets.
+func (b *builder) checkAlone(c *Cluster) {
+	if len(c.Joined) > 1 || c.Removed() || c.Set.Topology == v1alpha1.TopologyMesh {
+		return
+	}
+	b.warn(mistake{code: CodeAlone, at: c.At(".name"), fix: "add it to a group",
+		related: also(c.Set.At(topologyPath), "the topology")}, "topology %s joins cluster %q with no other", c.Set.Topology, c.Name)
 }
 
-func spans(s *Set) []span {
-	out := []span{{what: "addresses.global", prefix: s.Global, at: s.At("spec.addresses.global"), global: true},
-		{what: "addresses.clusterset", prefix: s.Virtual, at: s.At("spec.addresses.clusterset")}}
+// localDomain is that of the names of a cluster's own Services.
+const localDomain = "cluster.local"
+
+// checkDomains: the names that follow from the domain are nobody else's.
+func (b *builder) checkDomains(s *Set) {
+	if s.Domain == localDomain {
+		b.report(mistake{code: CodeNamesCollide, at: s.At("spec.domain"), fix: "leave it out, or choose another"},
+			"the domain %s is that of every cluster's own Services", localDomain)
+	}
 	for _, c := range s.Clusters {
-		for i, p := range c.Pods {
-			out = append(out, span{"podCIDR of " + c.Name, p, c.At(fmt.Sprintf(".network.podCIDRs[%d]", i)), c, false})
-		}
-		for i, p := range c.Services {
-			out = append(out, span{"serviceCIDR of " + c.Name, p, c.At(fmt.Sprintf(".network.serviceCIDRs[%d]", i)), c, false})
-		}
-		if c.Global.IsValid() {
-			out = append(out, span{"globalCIDR of " + c.Name, c.Global, c.At(".network.globalCIDR"), c, true})
+		if c.Name+"."+s.Domain == localDomain {
+			b.report(mistake{code: CodeNamesCollide, at: c.At(".name"), fix: "choose another name, or another domain",
+				related: also(s.At("spec.domain"), "the domain")},
+				"the parts of services in cluster %q would have the names of every cluster's own Services (%s)", c.Name, localDomain)
 		}
 	}
-	return out
-}
-
-// checkRanges finds ranges that overlap where packets must be told apart by
-// them.
-func (b *builder) checkRanges(s *Set) {
-	all := spans(s)
-	for i, second := range all {
-		for _, first := range all[:i] {
-			if first.prefix.Overlaps(second.prefix) && clash(first, second) {
-				b.report(mistake{code: CodeOverlap, at: second.at, fix: "choose ranges that have no address in common; translation between overlapping clusters is not supported in this version",
-					related: also(first.at, "the other range")}, "%s %s overlaps %s %s", second.what, second.prefix, first.what, first.prefix)
-			}
-		}
-	}
-}
-
-// clash tells whether an overlap matters: inside one cluster and with the
-// set's own ranges always; between clusters where tunnels join them. Clusters
-// that only meet at gateways never see each other's addresses.
-func clash(first, second span) bool {
-	switch {
-	case first.cluster == nil && second.cluster == nil:
-		return true
-	case first.cluster == nil:
-		return !(first.global && second.global)
-	case first.cluster == second.cluster:
-		return true
-	}
-	return first.cluster.Tunnels() && second.cluster.Tunnels()
 }

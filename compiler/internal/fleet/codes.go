@@ -24,6 +24,18 @@ const (
 	CodeNameTooLong    = "FL1316"
 	CodeOutOfReach     = "FL1317"
 	CodeProviders      = "FL1318"
+	CodeLeaving        = "FL1319"
+	CodeUnknownService = "FL1320"
+	CodeUnknownPort    = "FL1321"
+	CodeTenancy        = "FL1322"
+	CodeTenantUnused   = "FL1323"
+	CodeControlPlane   = "FL1324"
+	CodeTrustDomain    = "FL1325"
+	CodeMeshNetwork    = "FL1326"
+	CodeTranslation    = "FL1327"
+	CodeStages         = "FL1328"
+	CodeAlone          = "FL1329"
+	CodeNamesCollide   = "FL1340"
 )
 
 // Codes returns the codes of this package, in the order of their numbers.
@@ -33,19 +45,31 @@ func Codes() []diag.Code {
 		{ID: CodeNoSet, Title: "no ClusterSet", Doc: "There are policies but no ClusterSet. Add one that lists the clusters."},
 		{ID: CodeAmbiguousSet, Title: "which ClusterSet?", Doc: "The repository has several ClusterSets and the policy does not say which one it is for. Write spec.clusterSet."},
 		{ID: CodeUnknownSet, Title: "unknown ClusterSet", Doc: "spec.clusterSet names a ClusterSet that is not in the repository. Correct the name, or add it."},
-		{ID: CodeOverlap, Title: "overlapping address ranges", Doc: "Two ranges that packets must be told apart by have addresses in common. Give one of them other addresses."},
+		{ID: CodeOverlap, Title: "overlapping address ranges", Doc: "Two ranges that packets must be told apart by have addresses in common. Give one of them other addresses, or let Fairlead translate between clusters (connectivity.translate), which works for IPv4. The set's own ranges overlap nothing. Clusters that only meet at the gateways of a mesh may overlap."},
 		{ID: CodeClusterTwice, Title: "one cluster in two sets", Doc: "A cluster name stands in two ClusterSets. Facts and addresses are kept by cluster name: choose different names."},
 		{ID: CodeContextTwice, Title: "one API server for two clusters", Doc: "Two clusters are reached by the same kubeconfig context and would overwrite each other. Give each its own."},
 		{ID: CodeEmptySelection, Title: "empty selection", Doc: "A selector chooses no cluster at all. Correct the labels, or name clusters."},
-		{ID: CodeTwoConsumers, Title: "two policies for one consumer", Doc: "Two policies govern the same service in the same consumer. Nothing is merged in silence: narrow imports.to of one of them."},
-		{ID: CodeTwoProducers, Title: "two policies with the producer's parts", Doc: "Exports, and the ports of the service, belong to the producer: at most one policy of a service has them."},
+		{ID: CodeTwoConsumers, Title: "two policies for one consumer", Doc: "Two policies govern the same service at the same frontend of the same consumer: its pods, or a hostname at a gateway. Nothing is merged in silence: narrow imports.to of one of them, or give them different frontends."},
+		{ID: CodeTwoProducers, Title: "two policies with the producer's parts", Doc: "Exports, access, healthCheck, and the ports and names of the service belong to the producer: at most one policy of a service has them. Ports and names may be repeated as they are."},
 		{ID: CodeNotExported, Title: "backend is not exported", Doc: "A backend is in a cluster that does not export the service. Add the cluster to exports.from, or remove the backend."},
 		{ID: CodeNoGateway, Title: "no gateway", Doc: "A cluster that takes part by tunnel has no gateway. Name the node that ends its tunnels."},
 		{ID: CodeRangeFull, Title: "address range exhausted", Doc: "There are more names than addresses in a range. Choose a larger one."},
 		{ID: CodeNoMeshGateway, Title: "no east-west gateway", Doc: "A cluster with Istio offers a service to other clusters but lets nobody in. Describe its eastWestGateway."},
 		{ID: CodeGatewayTwice, Title: "two gateways share a key or an endpoint", Doc: "Two gateways are given the same public key, or the same address and port. Peers could not tell them apart."},
 		{ID: CodeNameTooLong, Title: "name too long", Doc: "A name that follows from the service, the namespace, the cluster and the domain is longer than DNS allows."},
-		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because their providers have no path in common."},
-		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider."},
+		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because the topology does not join them or their providers have no path in common. Traffic never passes through a third cluster. Narrow imports.to, or change the topology or the providers."},
+		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider, or in the mode that is asked for. Istio in sidecar mode and Cilium bring their own ways between clusters; fairlead needs Fairlead's tunnels."},
+		{ID: CodeLeaving, Title: "cluster on its way out", Severity: diag.Warning, Doc: "A policy names a cluster that is draining or removed. A draining cluster exports nothing and its backends count as lost: their share goes where it would go if the cluster were dead. A removed cluster takes no part at all."},
+		{ID: CodeUnknownService, Title: "unknown service", Doc: "A backend names a service that no policy of the ClusterSet speaks of, so that no cluster exports it. Correct the name, or write a policy for the service."},
+		{ID: CodeUnknownPort, Title: "unknown port", Doc: "A backend or an access rule names a port that the service does not have, by the ports that its policy lists. A backend without a port gets the port that was called, which the other service must then have."},
+		{ID: CodeTenancy, Title: "not allowed by tenancy", Doc: "spec.tenancy of the ClusterSet says which directories may have policies for which namespaces and clusters. The entry with the longest path above the policy's file decides, and shorter ones do not count; of several with that path, one must allow the policy. A policy that no entry allows is refused."},
+		{ID: CodeTenantUnused, Title: "tenancy without policies", Severity: diag.Warning, Doc: "A path of spec.tenancy has no policy below it. Paths are counted from the root of the repository and end in a slash."},
+		{ID: CodeControlPlane, Title: "control plane is not one", Doc: "istio.controlPlane names a cluster whose istiod cannot configure others: it has no Istio, is configured by a third cluster, or is removed."},
+		{ID: CodeTrustDomain, Title: "trust domains of one control plane differ", Doc: "All clusters of one istiod have its trust domain, because it signs all their identities. Leave istio.trustDomain of the members out."},
+		{ID: CodeMeshNetwork, Title: "network shared by two meshes", Doc: "Pods of one network reach each other without a gateway, and only clusters of one control plane may share one. A network that is left out has the name of its cluster."},
+		{ID: CodeTranslation, Title: "no room for translation", Doc: "With translate: prefix every pod has an address of its own in the global CIDR of its cluster, so that the global CIDR must be at least as large as all the podCIDRs (IPv4) together."},
+		{ID: CodeStages, Title: "rollout stages", Doc: "Every cluster is in exactly one stage. A last stage without clusters is for all that no other stage has."},
+		{ID: CodeAlone, Title: "cluster is alone", Severity: diag.Warning, Doc: "The topology joins the cluster with no other, so that it can neither call other clusters nor be called."},
+		{ID: CodeNamesCollide, Title: "derived names collide", Doc: "Names that follow from the set's domain would be names of something else. Names of services under cluster.local belong to each cluster's own Services."},
 	}, partCodes()...)
 }

@@ -5,6 +5,7 @@ package fleet
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -12,10 +13,10 @@ import (
 // fill takes what the policy says and, where it is silent, the set's defaults:
 // block by block, so that nothing is merged inside one.
 func (p *Policy) fill(d v1alpha1.Defaults) {
-	failover := p.spec.Failover
-	if failover == nil {
-		failover = d.Failover
-	}
+	p.Defaulted = Defaulted{Failover: p.spec.Failover == nil && d.Failover != nil,
+		Resilience:    p.spec.Resilience == nil && d.Resilience != nil,
+		LoadBalancing: p.spec.LoadBalancing == nil && d.LoadBalancing != nil}
+	failover := cmp.Or(p.spec.Failover, d.Failover)
 	p.MinHealthy = minHealthy(failover)
 	if failover != nil {
 		p.FailbackDelay = failover.FailbackDelay
@@ -53,15 +54,21 @@ func (p *Policy) frontends() {
 	}
 }
 
-// plain gives a rule the set's defaults for requests, where there are requests.
-func (p *Policy) plain(r Rule) Rule {
-	requests := len(p.spec.Service.Ports) == 0
-	for _, port := range p.spec.Service.Ports {
-		requests = requests || port.Protocol == v1alpha1.ProtocolHTTP || port.Protocol == v1alpha1.ProtocolGRPC
+// defaults gives rules the set's defaults for requests, where there are
+// requests: a port that carries them, or none that is known yet.
+func (s *Service) defaults(p *Policy) {
+	carries := len(s.Ports) == 0 || slices.ContainsFunc(s.Ports, Port.L7)
+	d := p.Set.Defaults
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if !carries || r.Answers() {
+			continue
+		}
+		if r.DefaultTimeout = r.Timeout == "" && d.Timeout != ""; r.DefaultTimeout {
+			r.Timeout = d.Timeout
+		}
+		if r.DefaultRetries = r.Retries == nil && d.Retries != nil; r.DefaultRetries {
+			r.Retries = d.Retries
+		}
 	}
-	if requests && !r.Answers() {
-		r.Timeout = cmp.Or(r.Timeout, p.Set.Defaults.Timeout)
-		r.Retries = cmp.Or(r.Retries, p.Set.Defaults.Retries)
-	}
-	return r
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/allot"
@@ -26,11 +27,24 @@ func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagn
 	for _, s := range b.fleet.Services {
 		b.checkService(s)
 	}
+	for _, s := range b.fleet.Sets {
+		b.checkTenancies(s, files(docs))
+	}
 	b.parts()
 	b.checkGateways()
 	b.resolveGateways()
 	b.allot()
+	b.observed()
 	return b.fleet, diag.Sort(b.diags)
+}
+
+// files lists those that have policies.
+func files(docs source.Documents) []string {
+	var out []string
+	for _, p := range docs.Policies {
+		out = append(out, p.Origin.At("").File)
+	}
+	return out
 }
 
 // builder gathers a Fleet and every mistake on the way.
@@ -56,6 +70,12 @@ func (b *builder) report(m mistake, format string, args ...any) {
 		Fix: m.fix, Position: m.at, Related: m.related})
 }
 
+// warn reports what rejects nothing.
+func (b *builder) warn(m mistake, format string, args ...any) {
+	b.report(m, format, args...)
+	b.diags[len(b.diags)-1].Severity = diag.Warning
+}
+
 func also(at diag.Position, message string) []diag.Related {
 	return []diag.Related{{Position: at, Message: message}}
 }
@@ -69,6 +89,9 @@ func names(clusters []*Cluster) []string {
 	}
 	return out
 }
+
+// comma lists clusters by name.
+func comma(clusters []*Cluster) string { return strings.Join(names(clusters), ", ") }
 
 // unique sorts clusters by name and drops repetitions.
 func unique(clusters []*Cluster) []*Cluster {

@@ -14,16 +14,21 @@ const maxEdits = 2
 
 // suggest proposes the nearest of the names, or lists them.
 func suggest(name string, names []string) string {
+	if best := nearest(name, names); best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return "there are " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
+}
+
+// nearest returns the nearest of the names, empty where none is near.
+func nearest(name string, names []string) string {
 	best, least := "", maxEdits+1
 	for _, n := range slices.Sorted(slices.Values(names)) {
 		if d := distance(name, n); d < least && d < len(name) {
 			best, least = n, d
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf("did you mean %q?", best)
-	}
-	return "there are " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
+	return best
 }
 
 // distance counts the edits between two words (Levenshtein).

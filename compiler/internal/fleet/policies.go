@@ -5,7 +5,6 @@ package fleet
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -29,8 +28,9 @@ func (b *builder) policies(docs []source.Policy) {
 			p.Rules = append(p.Rules, b.rule(p, r, i))
 		}
 		if len(p.Rules) == 0 {
-			p.Rules = []Rule{p.plain(Rule{Label: "0", Path: "spec.rules"})}
+			p.Rules = []Rule{{Label: "0", Path: "spec.rules"}}
 		}
+		p.allow = b.allowed(p)
 		b.all = append(b.all, p)
 	}
 	slices.SortStableFunc(b.all, func(x, y *Policy) int {
@@ -76,7 +76,7 @@ func minHealthy(f *v1alpha1.Failover) int32 {
 }
 
 func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
-	out := p.plain(Rule{Rule: r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i)})
+	out := Rule{Rule: r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i)}
 	for j, backend := range r.Backends {
 		if found, ok := b.backend(p, backend, fmt.Sprintf("%s.backends[%d]", out.Path, j)); ok {
 			out.Backends = append(out.Backends, found)
@@ -92,12 +92,15 @@ func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
 
 // backend resolves a backend, false where its cluster is unknown.
 func (b *builder) backend(p *Policy, written v1alpha1.Backend, path string) (Backend, bool) {
-	c := b.lookUp(p, written.Cluster, path+".cluster")
+	c := b.lookUp(p.speaks(), written.Cluster, path+".cluster")
 	if c == nil {
 		return Backend{}, false
 	}
+	if !c.Exports() {
+		b.warnLeaving(p, c, path+".cluster")
+	}
 	out := Backend{Cluster: c, Namespace: written.Namespace, Service: written.Service, Port: written.Port,
-		Subset: written.Subset, Weight: 1, Priority: written.Priority, Path: path}
+		Subset: written.Subset, Weight: 1, Priority: written.Priority, Lost: !c.Exports(), Path: path}
 	if written.Weight != nil {
 		out.Weight = int64(*written.Weight)
 	}
@@ -108,45 +111,30 @@ func (b *builder) backend(p *Policy, written v1alpha1.Backend, path string) (Bac
 	return out, true
 }
 
-// lookUp finds a cluster that a policy names, or reports it.
-func (b *builder) lookUp(p *Policy, name, path string) *Cluster {
-	c := p.Set.Cluster(name)
-	if c == nil {
-		b.report(mistake{code: CodeUnknownCluster, at: p.At(path), fix: suggest(name, names(p.Set.Clusters))},
-			"unknown cluster %q", name)
-	}
-	return c
-}
+// Own tells whether the backend is the policy's own service.
+func (b Backend) Own() bool { return b.Service == "" && b.Namespace == "" }
 
-// choose resolves a selector and reports one that chooses nothing.
-func (b *builder) choose(p *Policy, s v1alpha1.ClusterSelector, path string) []*Cluster {
-	var out []*Cluster
-	missed := false
-	for i, name := range s.Clusters {
-		if c := b.lookUp(p, name, fmt.Sprintf("%s.clusters[%d]", path, i)); c != nil {
-			out = append(out, c)
-		} else {
-			missed = true
+// allowed resolves the callers of an access block.
+func (b *builder) allowed(p *Policy) []AccessRule {
+	if p.spec.Access == nil {
+		return nil
+	}
+	var out []AccessRule
+	for i, written := range p.spec.Access.Allow {
+		r := AccessRule{AccessRule: written, Path: fmt.Sprintf("spec.access.allow[%d]", i)}
+		for j, name := range written.Clusters {
+			path := fmt.Sprintf("%s.clusters[%d]", r.Path, j)
+			c := b.lookUp(p.speaks(), name, path)
+			if c == nil {
+				continue
+			}
+			if c.Removed() {
+				b.warnLeaving(p, c, path)
+			}
+			r.Clusters = append(r.Clusters, c)
 		}
+		r.Clusters = unique(r.Clusters)
+		out = append(out, r)
 	}
-	for _, c := range p.Set.Clusters {
-		if len(s.MatchLabels) > 0 && hasAll(c.Labels, s.MatchLabels) {
-			out = append(out, c)
-		}
-	}
-	if len(out) == 0 && !missed {
-		b.report(mistake{code: CodeEmptySelection, at: p.At(path), fix: "correct the labels, or name clusters"},
-			"no cluster of ClusterSet %q is chosen", p.Set.Name)
-	}
-	return unique(out)
-}
-
-// hasAll tells whether labels contain all of the wanted.
-func hasAll(labels, wanted map[string]string) bool {
-	for _, k := range slices.Sorted(maps.Keys(wanted)) {
-		if v, ok := labels[k]; !ok || v != wanted[k] {
-			return false
-		}
-	}
-	return true
+	return out
 }

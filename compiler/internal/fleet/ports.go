@@ -72,7 +72,7 @@ func (s *Service) fill(observed []Port) {
 			s.NamesKnown = false
 			continue
 		}
-		s.Ports[i].Name, s.Ports[i].AppProtocol = observed[j].Name, observed[j].AppProtocol
+		s.Ports[i].Name, s.Ports[i].AppProtocol, s.Ports[i].Target = observed[j].Name, observed[j].AppProtocol, observed[j].Target
 	}
 }
 

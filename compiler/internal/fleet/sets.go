@@ -13,10 +13,6 @@ import (
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// defaultGatewayLabels select the pods of the east-west gateway that Istio's
-// installation guide makes.
-var defaultGatewayLabels = map[string]string{"istio": "eastwestgateway"}
-
 // sets resolves every ClusterSet.
 func (b *builder) sets(docs []source.ClusterSet) {
 	for _, doc := range docs {
@@ -31,7 +27,7 @@ func (b *builder) sets(docs []source.ClusterSet) {
 			Virtual6: prefix(ranges.ClusterSetIPv6),
 			Driver:   v1alpha1.DriverWireGuard, Translate: v1alpha1.TranslateNone}
 		s.Deny = spec.Access != nil && spec.Access.Default == v1alpha1.AccessDeny
-		if spec.Defaults != nil {
+		if s.tenants = spec.Tenancy; spec.Defaults != nil {
 			s.Defaults = *spec.Defaults
 		}
 		if c := spec.Connectivity; c != nil {
@@ -43,10 +39,13 @@ func (b *builder) sets(docs []source.ClusterSet) {
 		for i, c := range spec.Clusters {
 			s.Clusters = append(s.Clusters, b.cluster(s, c, fmt.Sprintf("spec.clusters[%d]", i)))
 		}
-		for i, c := range spec.Clusters {
-			b.controlPlane(s.Clusters[i], c.Istio)
-		}
+		written := slices.Clone(s.Clusters)
 		slices.SortStableFunc(s.Clusters, byName)
+		for i, c := range spec.Clusters {
+			b.controlPlane(written[i], c.Istio)
+		}
+		b.topology(s, spec.Connectivity)
+		b.stages(s, spec.Rollout)
 		b.fleet.Sets = append(b.fleet.Sets, s)
 	}
 	slices.SortStableFunc(b.fleet.Sets, func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
@@ -81,37 +80,9 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	}
 	out.Mesh = mesh(c.Istio)
 	out.Mesh.Network = cmp.Or(out.Mesh.Network, c.Name)
+	out.Mesh.ambient = c.Istio != nil && c.Istio.Mode == v1alpha1.MeshAmbient
 	if facts, ok := b.inv.Find(c.Name); ok {
 		out.Facts = b.facts(facts)
-	}
-	return out
-}
-
-// controlPlane finds whose istiod configures a cluster's proxies.
-func (b *builder) controlPlane(c *Cluster, istio *v1alpha1.Istio) {
-	if c.EastWest != v1alpha1.EastWestIstio && c.NorthSouth != v1alpha1.NorthSouthIstio {
-		return
-	}
-	c.Mesh.ControlPlane = c
-	if istio != nil && istio.ControlPlane != "" {
-		if other := c.Set.Cluster(istio.ControlPlane); other != nil {
-			c.Mesh.ControlPlane = other
-		}
-	}
-}
-
-func mesh(istio *v1alpha1.Istio) Mesh {
-	out := Mesh{TrustDomain: "cluster.local", RootNamespace: v1alpha1.DefaultRootNamespace}
-	if istio == nil {
-		return out
-	}
-	out.TrustDomain, out.RootNamespace = cmp.Or(istio.TrustDomain, out.TrustDomain), cmp.Or(istio.RootNamespace, out.RootNamespace)
-	out.Network, out.Strict = istio.Network, istio.MutualTLS == "strict"
-	if g := istio.EastWestGateway; g != nil {
-		out.Gateway = &MeshGateway{Service: cmp.Or(g.Service, v1alpha1.DefaultEastWestService), Selector: g.Selector, Addresses: addresses(g.Addresses), Port: cmp.Or(g.Port, v1alpha1.DefaultEastWestPort)}
-		if len(g.Selector) == 0 {
-			out.Gateway.Selector = defaultGatewayLabels
-		}
 	}
 	return out
 }

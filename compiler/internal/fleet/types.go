@@ -26,9 +26,22 @@ type Fleet struct {
 	Allocations []inventory.Allocation
 	// Quarantined facts, by cluster and fact.
 	Quarantined []Quarantined
+	// Missing is what documents speak of and clusters do not have, by cluster,
+	// policy and message.
+	Missing []Missing
 
 	// partOf finds Parts by what they are of.
 	partOf map[string]*Part
+}
+
+// Missing is one thing that a cluster does not have (yet). It rejects nothing.
+type Missing struct {
+	// Cluster whose callers or pods it concerns.
+	Cluster *Cluster
+	// Policy that speaks of it; nil where its ClusterSet does.
+	Policy *Policy
+	// Message names both sources, in one line.
+	Message string
 }
 
 // Quarantined is a fact that is not believed.
@@ -48,6 +61,8 @@ type Set struct {
 	Translate v1alpha1.Translation
 	// MTU in bytes; zero: found by the agents.
 	MTU int32
+	// Topology is never empty.
+	Topology v1alpha1.TopologyMode
 	// Deny: a service whose policies say nothing of access lets nobody in.
 	Deny     bool
 	Defaults v1alpha1.Defaults
@@ -57,6 +72,8 @@ type Set struct {
 	// Clusters by name.
 	Clusters []*Cluster
 	At       Place
+
+	tenants []v1alpha1.Tenant
 }
 
 // Stage is a set of clusters that change together.
@@ -98,10 +115,12 @@ type Cluster struct {
 	Joined []*Cluster
 	// Path of the cluster in its ClusterSet.
 	Path string
+
+	joined map[*Cluster]bool
 }
 
 // Tunnels tells whether Fairlead joins the cluster to others.
-func (c *Cluster) Tunnels() bool { return c.Tunnel == v1alpha1.TunnelFairlead }
+func (c *Cluster) Tunnels() bool { return c.Tunnel == v1alpha1.TunnelFairlead && !c.Removed() }
 
 // Mesh describes the Istio of a cluster.
 type Mesh struct {
@@ -117,6 +136,8 @@ type Mesh struct {
 	Strict bool
 	// Gateway is nil where the cluster lets nobody in.
 	Gateway *MeshGateway
+
+	ambient bool
 }
 
 // MeshGateway is an east-west gateway.
@@ -181,7 +202,7 @@ type Service struct {
 	Producer *Policy
 	// Policies by name.
 	Policies []*Policy
-	// Exporters by name.
+	// Exporters by name; all of them active.
 	Exporters []*Cluster
 	// Adopted: the exporters are those where a ServiceExport exists already,
 	// and the ServiceExports are not ours to write.
@@ -207,6 +228,9 @@ type Service struct {
 	Virtual netip.Addr
 	Parts   map[string]netip.Addr
 	Exports map[string]netip.Addr
+
+	// leaving would be exporters if their state let them.
+	leaving []*Cluster
 }
 
 // PortsGiven tells whether a policy lists the ports.
@@ -272,9 +296,18 @@ type Policy struct {
 	// TLS is never empty.
 	TLS      v1alpha1.TLSMode
 	Accepted []v1alpha1.AcceptedDegradation
-	At       Place
+	// Defaulted are the blocks that are the set's and not the policy's.
+	Defaulted Defaulted
+	At        Place
 
-	spec v1alpha1.TrafficPolicySpec
+	spec  v1alpha1.TrafficPolicySpec
+	allow []AccessRule
+}
+
+// Defaulted tells what comes from the set's defaults. A provider that does not
+// have it does without: nobody asked for it in the policy.
+type Defaulted struct {
+	Failover, Resilience, LoadBalancing bool
 }
 
 // Names says which names of a service a policy governs. Asked: the policy says
@@ -301,6 +334,9 @@ type Rule struct {
 	Backends []Backend
 	// Mirror is nil where nothing is copied.
 	Mirror *Backend
+	// DefaultTimeout and DefaultRetries: they are the set's and not the
+	// policy's, and apply only where requests are carried.
+	DefaultTimeout, DefaultRetries bool
 }
 
 // Answers tells whether the rule answers requests by itself.
@@ -313,9 +349,14 @@ type Backend struct {
 	// port that was called.
 	Namespace, Service string
 	Port               int32
-	Subset             map[string]string
-	Weight             int64
-	Priority           int32
+	// Other is the service that these name; nil for the policy's own.
+	Other    *Service
+	Subset   map[string]string
+	Weight   int64
+	Priority int32
+	// Lost: the state of the cluster lets nothing be sent there. Its share goes
+	// where that of a cluster goes that is dead.
+	Lost bool
 	// Path of the backend; of the service where the rule has no backends.
 	Path string
 }

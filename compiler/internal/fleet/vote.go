@@ -106,6 +106,11 @@ func (b *builder) elect(s *Service, v *portVote) Port {
 	}
 	out.Name = v.name.sorted()[0].word
 	for _, s := range v.said {
+		if s.port.Target != out.Target {
+			out.Target = 0 // each cluster's own, where they differ
+		}
+	}
+	for _, s := range v.said {
 		if s.port.Name == out.Name && s.port.Protocol == out.Protocol {
 			out.AppProtocol = s.port.AppProtocol
 			break

@@ -197,6 +197,9 @@ func (e *evaluation) candidate(w way, b fleet.Backend) Candidate {
 	out := Candidate{Share: Share{Cluster: b.Cluster.Name, Namespace: cmp.Or(b.Namespace, w.service.Namespace), Service: cmp.Or(b.Service, w.service.Name),
 		Subset: b.Subset, Port: cmp.Or(b.Port, w.port.Number)}, Weight: b.Weight, Local: b.Cluster == e.home, At: w.policy.At(b.Path)}
 	e.fill(&out, b.Cluster)
+	if b.Lost {
+		out.Up, out.Alive, out.Health = false, false, zero()
+	}
 	if w.policy.TLS == v1alpha1.TLSDisable {
 		out.TLS = TLS{}
 	}

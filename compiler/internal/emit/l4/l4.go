@@ -27,7 +27,7 @@ func Emit(p plan.Plan) []manifest.Fragment {
 			spec.Export = &v1alpha1.RouteExport{Addresses: []v1alpha1.Address{address(e.Address)}}
 		}
 		if i := s.Import; i != nil && i.Routed {
-			spec.Import = routeImport(i)
+			spec.Import = routeImport(s)
 		}
 		if spec.Export == nil && spec.Import == nil {
 			continue
@@ -41,14 +41,22 @@ func Emit(p plan.Plan) []manifest.Fragment {
 }
 
 // routeImport takes the last rule, which is the one without matches: a
-// connection has nothing that another could match.
-func routeImport(i *plan.Import) *v1alpha1.RouteImport {
+// connection has nothing that another could match. Nobody is at the unspecified
+// address: the share of a lost backend goes on.
+func routeImport(s plan.Service) *v1alpha1.RouteImport {
+	i := s.Import
 	out := &v1alpha1.RouteImport{Addresses: []v1alpha1.Address{address(i.Virtual)}, MinHealthy: i.MinHealthy}
 	for _, tier := range i.Rules[len(i.Rules)-1].Tiers {
 		var t v1alpha1.RouteTier
 		for _, b := range tier {
 			backend := v1alpha1.RouteBackend{Cluster: b.Cluster, Weight: int32(b.Weight)}
-			if !b.Local {
+			switch {
+			case b.Lost:
+				backend.Address = address(netip.IPv4Unspecified())
+				if b.Cluster == s.Cluster {
+					backend.Cluster = "" // not the pods of the route's own cluster
+				}
+			case !b.Local:
 				backend.Address = address(b.Address)
 			}
 			t.Backends = append(t.Backends, backend)
