@@ -55,19 +55,3 @@ func (n *node) labels() string {
 	}
 	return b.String()
 }
-
-// touches tells whether something at, in or around a path is wrong.
-func (c *checker) touches(path string) bool {
-	return slices.ContainsFunc(c.wrong, func(w string) bool { return within(w, path) || within(path, w) })
-}
-
-// wrongAt tells whether something at or around a path is wrong.
-func (c *checker) wrongAt(path string) bool {
-	return slices.ContainsFunc(c.wrong, func(w string) bool { return within(path, w) })
-}
-
-// within tells whether a path is another one or inside it.
-func within(inner, outer string) bool {
-	rest, found := strings.CutPrefix(inner, outer)
-	return found && (outer == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
-}

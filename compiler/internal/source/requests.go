@@ -65,7 +65,7 @@ func (c *checker) protocols(spec cursor) protocols {
 
 // ofRequests are the fields of a rule that only requests have use for.
 var ofRequests = []string{"matches", "redirect", "directResponse", "rewrite", "requestHeaders", "responseHeaders", "timeout", "retries",
-	"mirror", "faults", "cors", "rateLimit"}
+	"mirror", "faults", "cors", "rateLimit", "sessionAffinity.cookie", "sessionAffinity.header"}
 
 // checkRequests reports what is about requests where a policy governs only
 // connections.
@@ -74,33 +74,29 @@ func (c *checker) checkRequests(spec cursor, p protocols) {
 		return
 	}
 	for _, r := range spec.get("rules").items() {
-		for _, name := range ofRequests {
-			if f := r.get(name); f.says() && !(name == "matches" && c.onlyServerNames(spec, f, p)) {
-				c.needsRequests(f, p)
-			}
+		fields := ofRequests
+		if c.onlyServerNames(spec, r.get("matches"), p) {
+			fields = fields[1:]
 		}
-		for _, name := range []string{"cookie", "header"} {
-			if f := r.get("sessionAffinity", name); f.says() {
-				c.needsRequests(f, p)
-			}
-		}
+		c.needsRequests(r, fields, p)
 	}
 	for _, entry := range spec.get("access", "allow").items() {
-		for _, name := range []string{"methods", "paths"} {
-			if f := entry.get(name); f.says() {
-				c.needsRequests(f, p)
-			}
-		}
+		c.needsRequests(entry, []string{"methods", "paths"}, p)
 	}
 }
 
-func (c *checker) needsRequests(f cursor, p protocols) {
-	verb := "needs"
-	if strings.HasSuffix(f.name(), "s") && f.name() != "cors" {
-		verb = "need"
+// needsRequests reports those fields of a mapping that are there.
+func (c *checker) needsRequests(x cursor, fields []string, p protocols) {
+	fields = slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return !x.get(strings.Split(name, ".")...).says() })
+	if len(fields) == 0 {
+		return
 	}
-	c.say(f.place(), diag.CodeNeedsRequests, fmt.Sprintf("%s %s a port with protocol http or grpc; this policy governs none", f.name(), verb),
-		fmt.Sprintf("give the port \"protocol: http\", or remove %s", f.name()))
+	fix := "give the port \"protocol: http\", or remove them"
+	if len(fields) == 1 {
+		fix = fmt.Sprintf("give the port \"protocol: http\", or remove %s", fields[0])
+	}
+	c.say(x.get(strings.Split(fields[0], ".")...).place(), diag.CodeNeedsRequests,
+		fmt.Sprintf("a port with protocol http or grpc is needed for %s; this policy governs none", enumerate(fields, "and")), fix)
 	c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
 }
 
@@ -108,7 +104,7 @@ func (c *checker) needsRequests(f cursor, p protocols) {
 // a client's TLS asks for, which a gateway can read without decrypting; what
 // else they match is reported.
 func (c *checker) onlyServerNames(spec, matches cursor, p protocols) bool {
-	if !p.any("tls") || !spec.onlyGateways() {
+	if !matches.says() || !p.any("tls") || !spec.onlyGateways() {
 		return false
 	}
 	for _, m := range matches.items() {

@@ -47,6 +47,8 @@ type schema struct {
 	// rows and forms are the rows of the tables that are about the values.
 	rows  []tableRow
 	forms []*formRow
+	// home are the paths of all fields by name; only of a whole document.
+	home map[string][]string
 	// once is what values are called that stand in their list once; empty where
 	// they may stand twice.
 	once string
@@ -98,6 +100,7 @@ var shapes = sync.OnceValue(func() map[string]*schema {
 			panic(fmt.Sprintf("schema of %s: %v", kind, err))
 		}
 		byKind[kind].locate("", documentTypes[kind])
+		byKind[kind].home = byKind[kind].homes("", map[string][]string{})
 		if err := readTables(ruleSets()[kind].tables, byKind[kind]); err != nil {
 			panic(fmt.Sprintf("rules of %s: %v", kind, err))
 		}
@@ -150,17 +153,15 @@ func fieldType(typ reflect.Type, name string) reflect.Type {
 	return nil
 }
 
-// homes returns the paths at which a field of this name is known, sorted.
-func (s *schema) homes(name, path string) []string {
-	var found []string
-	for _, p := range s.names() {
-		if p == name {
-			found = append(found, join(path, p))
-		}
-		found = append(found, s.Properties[p].homes(name, join(path, p))...)
+// homes returns the paths at which fields are known, by name, each sorted.
+func (s *schema) homes(path string, into map[string][]string) map[string][]string {
+	for _, name := range s.names() {
+		at := join(path, name)
+		into[name] = append(into[name], at)
+		s.Properties[name].homes(at, into)
 	}
 	if s.Items != nil {
-		found = append(found, s.Items.homes(name, path+"[]")...)
+		s.Items.homes(path+"[]", into)
 	}
-	return found
+	return into
 }

@@ -179,10 +179,10 @@ func (c *checker) checkControlPlane(m members, i int) {
 		say(f, fmt.Sprintf("cluster %s leaves the set, and the control plane with it", quote(f.text())), "keep it as long as others need it", other.get("state"), "its state")
 	}
 	// These are of the whole mesh, which is configured there.
-	for _, name := range []string{"trustDomain", "rootNamespace", "mutualTLS"} {
+	for name, otherwise := range map[string]string{"trustDomain": "cluster.local", "rootNamespace": v1alpha1.DefaultRootNamespace, "mutualTLS": ""} {
 		here, there := istio.get(name), other.get("istio", name)
-		if here.there() && here.text() != there.text() {
-			say(here, fmt.Sprintf("%s is one for the whole mesh, and the control plane in %s has another", name, quote(f.text())), fmt.Sprintf("write it there, and remove it here"), there, "the mesh")
+		if here.there() && here.text() != cmp.Or(there.text(), otherwise) {
+			say(here, fmt.Sprintf("%s is one for the whole mesh, and the control plane in %s has another", name, quote(f.text())), "write it there, and remove it here", there, "the mesh")
 		}
 	}
 }

@@ -16,7 +16,7 @@ type checker struct {
 	root  *schema
 	diags []diag.Diagnostic
 	// wrong are the paths whose values must not be read any further.
-	wrong []string
+	wrong wrongPaths
 	// labels are the label maps, which the rules do not see.
 	labels []labelMap
 	// right are the scalars of the right shape, by path.
@@ -55,14 +55,14 @@ func (p place) name() string { return shorten(p.path[strings.LastIndexByte(p.pat
 
 func (c *checker) report(p place, code, message, fix string) {
 	c.diags = append(c.diags, diag.Diagnostic{Code: code, Severity: diag.Error, Message: message, Fix: fix, Position: p.at})
-	c.wrong = append(c.wrong, p.path)
+	c.wrong.add(p.path)
 }
 
 // check walks a value along its schema and returns what the rules may see of
 // it: everything that has the right shape, without label maps.
 func (c *checker) check(n *node, s *schema, p place) any {
 	if n.kind == brokenNode {
-		c.wrong = append(c.wrong, p.path)
+		c.wrong.add(p.path)
 		return nil
 	}
 	if n.kind == scalarNode && n.tag == "!!null" {
@@ -95,7 +95,7 @@ func (c *checker) check(n *node, s *schema, p place) any {
 
 func (c *checker) wrongType(n *node, p place, want, fix string) {
 	if n.holdsBroken() {
-		c.wrong = append(c.wrong, p.path)
+		c.wrong.add(p.path)
 		return
 	}
 	c.report(p, diag.CodeType, fmt.Sprintf("%s must be %s, not %s", p.name(), want, n.describe()), fix)
@@ -108,9 +108,8 @@ func (c *checker) texts(n *node, s *schema, p place) any {
 	m := labelMap{place: p}
 	for _, f := range n.fields {
 		at := p.field(f)
-		wrong := len(c.wrong)
 		c.check(f.value, s.Values, at)
-		if len(c.wrong) == wrong {
+		if !c.wrong.paths[at.path] {
 			m.entries = append(m.entries, labelEntry{key: f.key, value: f.value.text, keyAt: f.keyAt, at: at.at})
 		}
 	}
@@ -167,14 +166,14 @@ func (c *checker) unknown(s *schema, f field, p place, free []string) []string {
 	message := fmt.Sprintf("unknown field %q", shorten(f.key))
 	if near, ok := nearest(f.key, free); ok {
 		c.report(at, diag.CodeUnknownField, message, fmt.Sprintf("did you mean %q?", near))
-		c.wrong = append(c.wrong, join(p.path, near))
+		c.wrong.add(join(p.path, near))
 		return []string{near}
 	}
 	fix := "allowed here: " + strings.Join(s.names(), ", ")
 	if len(s.Properties) == 0 {
 		fix = fmt.Sprintf("%s has no fields; write \"%s: {}\"", p.name(), p.name())
 	}
-	if homes := c.root.homes(f.key, ""); len(homes) > 0 && len(homes) <= maxHomes {
+	if homes := c.root.home[f.key]; len(homes) > 0 && len(homes) <= maxHomes {
 		fix = "it belongs to " + strings.Join(homes, " or ")
 	}
 	c.report(at, diag.CodeUnknownField, message, fix)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -60,6 +61,34 @@ func tellStory(t *testing.T, name string) {
 	}
 	if diff := cmp.Diff(expected, got); diff != "" {
 		t.Errorf("the messages differ (-want +got):\n%s", diff)
+	}
+}
+
+// TestEveryCodeHasAStory fails for a code that no story of documents shows.
+func TestEveryCodeHasAStory(t *testing.T) {
+	names, err := filepath.Glob(filepath.Join(storyDir, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told strings.Builder
+	for _, name := range names {
+		story, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range story.Files {
+			if f.Name == want {
+				told.Write(f.Data)
+			}
+		}
+	}
+	for _, code := range diag.Codes() {
+		// Files that cannot be read, are too large or are links are no text, and
+		// FL1113 is never to be seen; other tests show them.
+		shown := slices.Contains([]string{diag.CodeUnreadable, diag.CodeTooLarge, diag.CodeSymlink, diag.CodeDefinition}, code.ID)
+		if told := strings.Contains(told.String(), " "+code.ID+":"); told == shown {
+			t.Errorf("%s: told in a story: %v", code.ID, told)
+		}
 	}
 }
 

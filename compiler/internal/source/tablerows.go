@@ -65,7 +65,7 @@ func (r *whenRow) check(c *checker, x tabled) {
 	condition := x.cursor
 	if r.Field != "" {
 		condition = x.get(strings.Split(r.Field, ".")...)
-		if !r.holds(condition) || c.wrongAt(condition.path) {
+		if !r.holds(condition) || c.wrongAt(condition.path) || r.Unless != "" && x.get(r.Unless).there() {
 			return
 		}
 	}
@@ -74,15 +74,19 @@ func (r *whenRow) check(c *checker, x tabled) {
 			c.ruled(r.row, condition.place(), r.Message, r.Fix)
 		}
 	}
+	var refused []string
 	for _, name := range r.Refuses {
-		f := x.get(name)
-		if !f.there() {
-			continue
+		if x.get(name).there() {
+			refused = append(refused, name)
 		}
-		c.ruled(r.row, f.place(), strings.ReplaceAll(r.Message, "{field}", name), r.Fix)
-		if condition.there() && condition.path != x.path && condition.path != f.path {
-			c.last().Related = []diag.Related{{Position: condition.place().at, Message: "the " + condition.name()}}
-		}
+	}
+	if len(refused) == 0 {
+		return
+	}
+	first := x.get(refused[0])
+	c.ruled(r.row, first.place(), strings.ReplaceAll(r.Message, "{fields}", enumerate(refused, "and")), r.Fix)
+	if condition.there() && condition.path != x.path && condition.path != first.path {
+		c.last().Related = []diag.Related{{Position: condition.place().at, Message: "the " + condition.name()}}
 	}
 }
 

@@ -40,6 +40,7 @@ type whenRow struct {
 	Field     string   `json:"field"`
 	Is        []string `json:"is"`
 	Otherwise string   `json:"otherwise"`
+	Unless    string   `json:"unless"`
 	Needs     []string `json:"needs"`
 	Refuses   []string `json:"refuses"`
 }
@@ -81,7 +82,7 @@ func readTables(t tables, root *schema) error {
 		hang(t, "choices", byPath, func(s *schema, r choiceRow) error { return s.add(&r, r.Of...) }),
 		hang(t, "nothing", byPath, func(s *schema, r nothingRow) error { return s.add(&r, r.Of...) }),
 		hang(t, "when", byPath, func(s *schema, r whenRow) error {
-			return s.add(&r, slices.Concat(given(r.Field), r.Needs, r.Refuses)...)
+			return s.add(&r, slices.Concat(given(r.Field), given(r.Unless), r.Needs, r.Refuses)...)
 		}),
 		hang(t, "order", byPath, func(s *schema, r orderRow) error { return s.add(&r, r.Less, r.More) }),
 		hang(t, "distinct", byPath, func(s *schema, r distinctRow) error { return s.add(&r, r.By...) }),
