@@ -18,9 +18,10 @@ type door struct {
 	at          diag.Position
 }
 
-// door finds out whether the caller may call a port of a service.
-func (e *evaluation) door(s *fleet.Service, port int32) door {
-	governed := s != nil && slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return p.Number == port && p.Transport() == transport(e.request) })
+// door finds out whether the caller may call a port of a service in a cluster.
+// Only a cluster that exports the service offers it to be called or not.
+func (e *evaluation) door(s *fleet.Service, c *fleet.Cluster, port int32) door {
+	governed := s != nil && s.ExportedBy(c) && slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return p.Number == port && p.Transport() == transport(e.request) })
 	if !governed || s.Access == nil {
 		return door{open: true, alike: true}
 	}

@@ -76,12 +76,11 @@ func (c chance) world(m *model) {
 }
 
 func (c chance) policy(m model, service string) policy {
-	out := policy{service: service, protocols: []string{one(c, "http", "http", "grpc", "tcp")}, outlier: c.IntN(3) == 0,
+	out := policy{service: service, protocols: []string{one(c, "http", "http", "grpc", "tcp")},
 		minHealthy: one(c, "", "", "71%", "70%", "72%", fmt.Sprintf("%d%%", c.IntN(101)))}
 	istio := slices.ContainsFunc(m.clusters, func(x cluster) bool { return x.provider == "istio" })
 	if !istio {
 		out.protocols[0] = one(c, "tcp", "udp")
-		out.outlier = false
 	}
 	if c.IntN(3) == 0 {
 		out.protocols = append(out.protocols, one(c, out.protocols[0], "tcp"))
@@ -109,6 +108,12 @@ func (c chance) policy(m model, service string) policy {
 	if c.IntN(2) == 0 {
 		out.imports = some(c, 2, names)
 	}
+	if istio && c.IntN(3) == 0 {
+		out.more = append(out.more, "resilience: {outlierDetection: {maxEjectionPercent: 100}}")
+	}
+	if istio {
+		out.more = append(out.more, c.security(names, requests)...)
+	}
 	return out
 }
 
@@ -120,9 +125,9 @@ func (c chance) rule(clusters []string, last, requests, istio bool) rule {
 		}
 	}
 	if requests {
-		out.timeout, out.retries = c.IntN(4) == 0, c.IntN(4) == 0
+		out.more = c.actions(clusters, istio)
 	}
-	if c.IntN(6) == 0 {
+	if slices.ContainsFunc(out.more, answers) || c.IntN(6) == 0 {
 		return out
 	}
 	type pods struct{ cluster, version string }
@@ -138,24 +143,4 @@ func (c chance) rule(clusters []string, last, requests, istio bool) rule {
 		seen[pods{b.cluster, b.version}] = true
 	}
 	return out
-}
-
-func (c chance) match() string {
-	var out []string
-	for len(out) == 0 {
-		if c.IntN(2) == 0 {
-			out = append(out, fmt.Sprintf("path: {%s: %s}", one(c, "exact", "prefix", "prefix"), one(c, "/", "/api", "/api/", "/api/v1", "/apix")))
-		}
-		if c.IntN(3) == 0 {
-			out = append(out, fmt.Sprintf("headers: [{name: %s, exact: %q}]", one(c, "x-canary", "X-User"), one(c, "1", "joe")))
-		}
-		if c.IntN(3) == 0 {
-			out = append(out, fmt.Sprintf("methods: [%s]", one(c, "GET", "POST", "GET, POST")))
-		}
-	}
-	text := out[0]
-	for _, o := range out[1:] {
-		text += ", " + o
-	}
-	return "{" + text + "}"
 }

@@ -94,6 +94,7 @@ func (v visit) taken(r *v1beta1.Rule, deny bool) bool {
 
 func (v visit) source(s *v1beta1.Source) bool {
 	return anyOf(s.GetPrincipals(), v.principal) && noneOf(s.GetNotPrincipals(), v.principal) &&
+		anyOf(s.GetServiceAccounts(), v.account()) && noneOf(s.GetNotServiceAccounts(), v.account()) &&
 		anyOf(s.GetNamespaces(), v.callerNamespace()) && noneOf(s.GetNotNamespaces(), v.callerNamespace()) &&
 		len(s.GetIpBlocks()) == 0 && len(s.GetRequestPrincipals()) == 0
 }
@@ -105,6 +106,15 @@ func (v visit) callerNamespace() string {
 		return ""
 	}
 	return parts[2]
+}
+
+// account is the namespace and the service account in the caller's certificate.
+func (v visit) account() string {
+	parts := strings.Split(v.principal, "/")
+	if len(parts) < 5 {
+		return ""
+	}
+	return parts[2] + "/" + parts[4]
 }
 
 func (v visit) operation(o *v1beta1.Operation, deny bool) bool {

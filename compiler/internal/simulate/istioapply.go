@@ -42,11 +42,16 @@ func (c *sidecar) take(namespace string, h *v1alpha3.HTTPRoute) []destined {
 	return out
 }
 
-// applied is what a route does to requests. Where it says nothing of retries
-// istiod has a default of its own, which is not counted.
+// defaultRetries is what istiod does where a route says nothing of retries.
+const defaultRetries = "2 on istiod's own conditions"
+
+// applied is what a route does to requests.
 func (c *sidecar) applied(namespace string, h *v1alpha3.HTTPRoute) Applied {
 	out := Applied{}
 	out.set(timeoutApplied, span(h.GetTimeout()))
+	if h.GetRetries() == nil {
+		out.set(retriesApplied, defaultRetries)
+	}
 	if r := h.GetRetries(); r.GetAttempts() > 0 {
 		out.set(retriesApplied, retries(r.GetAttempts(), span(r.GetPerTryTimeout()), strings.Split(r.GetRetryOn(), ",")))
 	}
@@ -104,16 +109,26 @@ func (c *sidecar) copied(namespace string, to *v1alpha3.Destination) string {
 func operations(h *v1alpha3.Headers_HeaderOperations) string {
 	var out []string
 	for name, value := range h.GetSet() {
-		out = append(out, "set "+strings.ToLower(name)+"="+value)
+		out = append(out, "set "+strings.ToLower(name)+"="+substituted(value))
 	}
 	for name, value := range h.GetAdd() {
-		out = append(out, "add "+strings.ToLower(name)+"="+value)
+		out = append(out, "add "+strings.ToLower(name)+"="+substituted(value))
 	}
 	for _, name := range h.GetRemove() {
 		out = append(out, "remove "+strings.ToLower(name))
 	}
 	slices.Sort(out)
 	return strings.Join(out, "; ")
+}
+
+// substituted is a value as Envoy sends it: %% stands for %, and anything else
+// between two of them for something that is known only then.
+func substituted(value string) string {
+	parts := strings.Split(value, "%%")
+	for i, p := range parts {
+		parts[i] = strings.ReplaceAll(p, "%", "<variable>")
+	}
+	return strings.Join(parts, "%")
 }
 
 func corsPolicy(p *v1alpha3.CorsPolicy) string {

@@ -36,15 +36,16 @@ type policy struct {
 	exports, imports []string
 	rules            []rule
 	minHealthy       string
-	outlier          bool
 	accepted         []string
+	// more are other fields of the policy, one on each line.
+	more []string
 }
 
 type rule struct {
 	matches  []string
 	backends []backend
-	timeout  bool
-	retries  bool
+	// more are other fields of the rule, one on each line.
+	more []string
 }
 
 type backend struct {
@@ -118,8 +119,8 @@ func (p policy) text() string {
 	if p.minHealthy != "" {
 		fmt.Fprintf(&b, "  failover: {minHealthy: %s}\n", p.minHealthy)
 	}
-	if p.outlier {
-		b.WriteString("  resilience: {outlierDetection: {maxEjectionPercent: 100}}\n")
+	for _, line := range p.more {
+		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	if len(p.accepted) > 0 {
 		b.WriteString("  acceptDegradations:\n")
@@ -145,11 +146,8 @@ func (r rule) text() string {
 		}
 		fmt.Fprintf(&b, "    - {cluster: %s%s, weight: %d, priority: %d}\n", x.cluster, subset, x.weight, x.priority)
 	}
-	if r.timeout {
-		b.WriteString("    timeout: 90s\n")
-	}
-	if r.retries {
-		b.WriteString("    retries: {attempts: 3, perTryTimeout: 500ms}\n")
+	for _, line := range r.more {
+		fmt.Fprintf(&b, "    %s\n", line)
 	}
 	return b.String()
 }
@@ -183,13 +181,13 @@ func (m model) inventory() inventory.Inventory {
 }
 
 func (p policy) observed(versions []string) inventory.Service {
-	out := inventory.Service{Name: inventory.Name{Namespace: "shop", Name: p.service}}
+	out := inventory.Service{Name: inventory.Name{Namespace: "shop", Name: p.service}, Selector: map[string]string{"app": p.service}}
 	for i, protocol := range p.protocols {
 		transport := "TCP"
 		if protocol == "udp" {
 			transport = "UDP"
 		}
-		out.Ports = append(out.Ports, inventory.Port{Name: fmt.Sprintf("%s-%d", protocol, i), Port: int32(80 + i), Transport: transport})
+		out.Ports = append(out.Ports, inventory.Port{Name: fmt.Sprintf("%s-%d", protocol, i), Port: int32(80 + i), TargetPort: int32(8080 + i), Transport: transport})
 	}
 	for _, v := range versions {
 		out.Workloads = append(out.Workloads, inventory.Workload{Labels: map[string]string{"app": p.service, "version": v}, ServiceAccount: p.service + "-" + v, Sidecar: true})

@@ -174,10 +174,10 @@ func requests(m model) []simulate.Request {
 		from := simulate.Caller{Cluster: c.name, Namespace: "shop", Account: "caller", Labels: map[string]string{"app": "caller"}}
 		for _, p := range m.policies {
 			for i, protocol := range p.protocols {
-				for _, host := range []string{p.service, p.service + ".shop.svc.clusterset.local"} {
+				for _, host := range []string{p.service, p.service + ".shop", p.service + ".shop.svc.clusterset.local"} {
 					r := simulate.Request{From: from, Scheme: protocol, Host: host, Port: int32(80 + i), Method: "GET", Path: "/"}
 					out = append(out, r)
-					if r.L7() && len(p.rules) > 1 {
+					if r.L7() && (len(p.rules) > 1 || len(p.more) > 0) {
 						out = append(out, variants(r)...)
 					}
 				}
@@ -187,14 +187,22 @@ func requests(m model) []simulate.Request {
 	return out
 }
 
+// variants differ in what rules look at.
 func variants(r simulate.Request) []simulate.Request {
 	var out []simulate.Request
-	for _, path := range []string{"/", "/api", "/api/", "/api/v1/x", "/apix"} {
-		for _, method := range []string{"GET", "POST", "PUT"} {
-			for _, headers := range []map[string]string{nil, {"x-canary": "1", "x-user": "joe"}} {
-				r.Path, r.Method, r.Headers = path, method, headers
-				out = append(out, r)
+	for i, path := range askedPaths {
+		for j, method := range []string{"GET", "POST", "PUT"} {
+			r.Path, r.Method, r.Headers, r.Query, r.From.Labels = path, method, nil, nil, map[string]string{"app": "caller"}
+			switch (i + j) % 4 {
+			case 1:
+				r.Headers = map[string]string{"x-canary": "1", "x-user": "joe"}
+			case 2:
+				r.Query = map[string]string{"q": "1"}
+			case 3:
+				r.From.Labels = map[string]string{"app": "other"}
+				r.Headers = map[string]string{"x-user": "j"}
 			}
+			out = append(out, r)
 		}
 	}
 	return out

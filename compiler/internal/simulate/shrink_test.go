@@ -30,10 +30,11 @@ func (m model) copy() model {
 	}
 	for i := range m.policies {
 		p := &m.policies[i]
-		p.accepted, p.rules = nil, slices.Clone(p.rules)
+		p.accepted, p.rules, p.more = nil, slices.Clone(p.rules), slices.Clone(p.more)
 		p.exports, p.imports, p.protocols = slices.Clone(p.exports), slices.Clone(p.imports), slices.Clone(p.protocols)
 		for j := range p.rules {
 			p.rules[j].backends, p.rules[j].matches = slices.Clone(p.rules[j].backends), slices.Clone(p.rules[j].matches)
+			p.rules[j].more = slices.Clone(p.rules[j].more)
 		}
 	}
 	return m
@@ -93,8 +94,8 @@ func (p policy) smaller() []func(*policy) {
 				out = append(out, func(p *policy) { p.rules[j].backends[k].version = "" })
 			}
 		}
-		if r := p.rules[j]; r.timeout || r.retries {
-			out = append(out, func(p *policy) { p.rules[j].timeout, p.rules[j].retries = false, false })
+		for k := range p.rules[j].more {
+			out = append(out, func(p *policy) { p.rules[j].more = slices.Delete(p.rules[j].more, k, k+1) })
 		}
 	}
 	for k := range p.exports {
@@ -106,8 +107,8 @@ func (p policy) smaller() []func(*policy) {
 	if len(p.protocols) > 1 {
 		out = append(out, func(p *policy) { p.protocols = p.protocols[:1] })
 	}
-	if p.outlier {
-		out = append(out, func(p *policy) { p.outlier = false })
+	for k := range p.more {
+		out = append(out, func(p *policy) { p.more = slices.Delete(p.more, k, k+1) })
 	}
 	if p.minHealthy != "" {
 		out = append(out, func(p *policy) { p.minHealthy = "" })
