@@ -115,7 +115,7 @@ func difference(cluster string, op apply.Op, v versions) report.Action {
 func sortDifferences(actions []report.Action) {
 	slices.SortFunc(actions, func(a, b report.Action) int {
 		return cmp.Or(cmp.Compare(a.Fragment, b.Fragment), cmp.Compare(a.Kind, b.Kind),
-			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Op, b.Op))
 	})
 }
 

@@ -123,7 +123,7 @@ func (o *observation) look(ctx context.Context, target Target) error {
 		locked(func() { o.cluster.Services = services })
 		return err
 	})
-	for of, into := range map[controlPlane]*string{istiod: &o.cluster.Istio, ciliumOperator: &o.cluster.Cilium, envoyGateway: &o.cluster.EnvoyGateway} {
+	for of, into := range map[controlPlane]*string{istiod: &o.cluster.Istio, envoyGateway: &o.cluster.EnvoyGateway} {
 		group.Go(func() error {
 			version, err := l.version(ctx, of)
 			locked(func() { *into = version })
@@ -131,8 +131,8 @@ func (o *observation) look(ctx context.Context, target Target) error {
 		})
 	}
 	group.Go(func() error {
-		routing, err := l.hostRouting(ctx)
-		locked(func() { o.cluster.HostRouting = routing })
+		version, routing, err := l.cilium(ctx)
+		locked(func() { o.cluster.Cilium, o.cluster.HostRouting = version, routing })
 		return err
 	})
 	for _, kind := range served {

@@ -65,6 +65,17 @@ const (
 	routingLegacy = "legacy"
 )
 
+// cilium returns the version of Cilium and how it forwards packets of the host;
+// empty where the cluster has none.
+func (l *lister) cilium(ctx context.Context) (version, routing string, err error) {
+	version, err = l.version(ctx, ciliumOperator)
+	if version == "" || err != nil {
+		return "", "", err
+	}
+	routing, err = l.hostRouting(ctx)
+	return version, routing, err
+}
+
 // hostRouting returns how Cilium's agents are told to forward packets of the
 // host. Without their own masquerading and kube-proxy's work they fall back to
 // the kernel's stack (cilium pkg/kpr/initializer). Empty where the configuration
