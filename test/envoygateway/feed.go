@@ -10,10 +10,19 @@ import (
 	"sigs.k8s.io/mcs-api/pkg/apis/v1beta1"
 )
 
+// Exporter is a cluster that exports a service.
+type Exporter struct {
+	Cluster string
+	// Address is its export address.
+	Address string
+	// Ready is false for a cluster that is lost.
+	Ready bool
+}
+
 // Feed writes the EndpointSlice of an import for one exporter, as the reconciler
-// does: the address is the exporter's export address, and an exporter that is
-// lost stays, not ready, so that its share is known to be lost.
-func (s *Server) Feed(t testing.TB, serviceImport *unstructured.Unstructured, cluster, address string, ready bool) {
+// does. An exporter that is lost stays, not ready, so that its share is known to
+// be lost.
+func (s *Server) Feed(t testing.TB, serviceImport *unstructured.Unstructured, from Exporter) {
 	t.Helper()
 	var in v1beta1.ServiceImport
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(serviceImport.Object, &in); err != nil {
@@ -25,10 +34,10 @@ func (s *Server) Feed(t testing.TB, serviceImport *unstructured.Unstructured, cl
 	}
 	s.Apply(t, &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-		"metadata": map[string]any{"namespace": in.Namespace, "name": in.Name + "-" + cluster, "labels": map[string]any{
-			v1beta1.LabelServiceName: in.Name, v1beta1.LabelSourceCluster: cluster, "endpointslice.kubernetes.io/managed-by": "fairlead.dev",
+		"metadata": map[string]any{"namespace": in.Namespace, "name": in.Name + "-" + from.Cluster, "labels": map[string]any{
+			v1beta1.LabelServiceName: in.Name, v1beta1.LabelSourceCluster: from.Cluster, "endpointslice.kubernetes.io/managed-by": "fairlead.dev",
 		}},
 		"ports":     ports,
-		"endpoints": []any{map[string]any{"addresses": []any{address}, "conditions": map[string]any{"ready": ready}}},
+		"endpoints": []any{map[string]any{"addresses": []any{from.Address}, "conditions": map[string]any{"ready": from.Ready}}},
 	}})
 }
