@@ -24,9 +24,6 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 		for _, c := range s.Clusters {
 			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, Context: c.Context, Domain: s.Domain}
 			order = append(order, c)
-			if c.Removed() {
-				continue // everything of ours there is taken away
-			}
 			b.tunnel(c)
 			b.openGateways(c)
 		}
@@ -37,13 +34,7 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 	for _, s := range f.Services {
 		b.service(s)
 	}
-	for _, m := range f.Missing {
-		id := manifest.FragmentID("ClusterSet/" + m.Cluster.Set.Name)
-		if m.Policy != nil {
-			id = fragment(m.Policy)
-		}
-		b.pending(m.Cluster, id, "%s", m.Message)
-	}
+	b.northSouth(f)
 	var out []Plan
 	for _, c := range order {
 		p := b.plans[c]
@@ -52,7 +43,9 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 			slices.SortFunc(p.Mesh.Services, func(x, y Service) int {
 				return cmp.Or(cmp.Compare(x.Fragment, y.Fragment), cmp.Compare(x.Cluster, y.Cluster))
 			})
+			slices.SortStableFunc(p.Mesh.Routes, compareRoutes)
 		}
+		slices.SortStableFunc(p.Routes, compareRoutes)
 		slices.SortStableFunc(p.Pending, compareNotes)
 		slices.SortStableFunc(p.Held, compareNotes)
 		p.Pending, p.Held = slices.Compact(p.Pending), slices.Compact(p.Held)
@@ -119,7 +112,7 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 		}
 		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port})
 	}
-	for _, other := range c.Joined {
+	for _, other := range c.Set.Clusters {
 		if other == c || !other.Tunnels() {
 			continue
 		}
@@ -130,7 +123,7 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 				continue
 			}
 			p := Peer{Cluster: other.Name, Gateway: g.Name, Key: told.Key, Tunnel: g.Tunnel,
-				Prefixes: c.Prefixes(other)}
+				Prefixes: append(slices.Clone(other.Pods), other.Global)}
 			for _, a := range told.Addresses {
 				p.Endpoints = append(p.Endpoints, netip.AddrPortFrom(a, uint16(g.Port)))
 			}

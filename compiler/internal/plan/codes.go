@@ -28,6 +28,7 @@ func Codes() []diag.Code {
 			out = append(out, diag.Code{ID: row.Code, Title: string(row.Feature), Doc: doc[:len(doc)-1]})
 		}
 	}
+	out = append(out, northSouthCodes()...)
 	slices.SortFunc(out, func(a, b diag.Code) int { return cmp.Compare(a.ID, b.ID) })
 	return append(out,
 		diag.Code{ID: CodeUnknownDegradation, Title: "unknown degradation", Doc: "acceptDegradations names something that no provider degrades. Use the name that the error asked for."},

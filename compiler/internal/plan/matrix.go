@@ -175,7 +175,7 @@ func requests() []Row {
 	prefix := Row{Feature: RedirectPrefix, Code: "FL1457", Fields: []string{"spec.rules.redirect.path.prefix"},
 		Istio: no("Istio redirects to whole paths", "use path.full, or leave path out")}
 	shared := Row{Feature: SharedAffinity, Code: "FL1465", Fields: []string{"spec.rules.sessionAffinity"},
-		Istio: less(AffinityAcross), EnvoyGateway: less(AffinityAcross)}
+		Istio: less(AffinityAcross)}
 	limit := onlyRequests(RateLimit, "FL1463", "rateLimit", "spec.rules.rateLimit")
 	limit.Istio = no("Istio limits rates by EnvoyFilter alone, which Fairlead never writes", "remove rateLimit, or limit at a gateway with northSouth: envoy-gateway")
 	return []Row{
@@ -193,7 +193,8 @@ func requests() []Row {
 		onlyRequests(CORS, "FL1464", "cors", "spec.rules.cors"),
 		onlyRequests(Affinity, "FL1466", "sessionAffinity", "spec.rules.sessionAffinity"), shared,
 		{Feature: L7OnStream, Code: "FL1409", Fields: []string{"spec.rules"},
-			Istio: no("what is said of requests needs a port with protocol http or grpc", "write protocol: http, or remove it")},
+			Istio:        no("what is said of requests needs a port with protocol http or grpc", "write protocol: http, or remove it"),
+			EnvoyGateway: no("what is said of requests needs a port with protocol http or grpc", "write protocol: http, or remove it")},
 	}
 }
 
