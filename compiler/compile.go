@@ -9,6 +9,7 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/emit/cilium"
+	"github.com/fairlead/fairlead/compiler/internal/emit/gatewayapi"
 	"github.com/fairlead/fairlead/compiler/internal/emit/istio"
 	"github.com/fairlead/fairlead/compiler/internal/emit/l4"
 	"github.com/fairlead/fairlead/compiler/internal/emit/mcs"
@@ -83,7 +84,7 @@ func Codes() []diag.Code {
 
 // emitters in the order of their names. Each sees the plan and nothing of the
 // others.
-var emitters = []func(plan.Plan) []manifest.Fragment{cilium.Emit, istio.Emit, l4.Emit, mcs.Emit, tunnel.Emit}
+var emitters = []func(plan.Plan) []manifest.Fragment{cilium.Emit, gatewayapi.Emit, istio.Emit, l4.Emit, mcs.Emit, tunnel.Emit}
 
 // add takes in what one cluster needs.
 func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
