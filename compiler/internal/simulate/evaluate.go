@@ -29,10 +29,16 @@ func (e *evaluation) note(at diag.Position, format string, args ...any) {
 	e.answer = e.answer.step(at, format, args...)
 }
 
+// answered tells whether there is a proxy that answers requests itself where no
+// pod does; a connection is only refused.
+func (e *evaluation) answered() bool {
+	return e.request.L7() && (e.request.From.Gateway != "" || e.home.EastWest == v1alpha1.EastWestIstio)
+}
+
 // end finishes without a choice.
 func (e *evaluation) end(v Verdict, status int32) Meaning {
 	e.answer.Verdict, e.answer.Unserved = v, one()
-	e.answer = e.answer.status(e.request.L7(), status)
+	e.answer = e.answer.status(e.answered(), status)
 	return Meaning{Early: e.answer}
 }
 

@@ -176,7 +176,7 @@ func (c *sidecar) rewritten(w *v1alpha3.HTTPRewrite) string {
 		if err != nil {
 			return path
 		}
-		return e.ReplaceAllString(path, regexp.MustCompile(`\\(\d)`).ReplaceAllString(r.GetRewrite(), `${$1}`))
+		return e.ReplaceAllString(path, template(r.GetRewrite()))
 	}
 	if w.GetUri() == "" {
 		return ""
@@ -188,6 +188,27 @@ func (c *sidecar) rewritten(w *v1alpha3.HTTPRewrite) string {
 		return w.GetUri() + strings.TrimPrefix(path, "/")
 	}
 	return w.GetUri()
+}
+
+// template turns RE2's form of a replacement, \1 and \\, into Go's.
+func template(text string) string {
+	var out strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '$':
+			out.WriteString("$$")
+		case text[i] == '\\' && i+1 < len(text):
+			i++
+			if text[i] >= '0' && text[i] <= '9' {
+				out.WriteString("${" + text[i:i+1] + "}")
+			} else {
+				out.WriteByte(text[i])
+			}
+		default:
+			out.WriteByte(text[i])
+		}
+	}
+	return out.String()
 }
 
 // location is where a redirect sends the caller.

@@ -22,7 +22,7 @@ type Meaning struct {
 	// Caller is the caller's cluster, or that of the gateway.
 	Caller *fleet.Cluster
 
-	// requests: it is no connection. gateway: it comes in at a gateway.
+	// requests: there is a proxy that answers where no pod does. gateway: it comes in at a gateway.
 	requests, gateway bool
 }
 
@@ -99,7 +99,7 @@ func Mean(f *fleet.Fleet, w World, r Request) Meaning {
 	}
 	e := &evaluation{fleet: f, world: w, request: r, home: home}
 	out := e.mean()
-	out.Caller, out.requests, out.gateway = home, r.L7(), r.From.Gateway != ""
+	out.Caller, out.requests, out.gateway = home, e.answered(), r.From.Gateway != ""
 	return out
 }
 
