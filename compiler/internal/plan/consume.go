@@ -77,6 +77,9 @@ func (b *builder) mesh(out *Service, at consumer) {
 				b.identify(&in.Rules[i].Tiers[t][j], out, at)
 			}
 		}
+		if r.Copy != nil {
+			b.identify(in.Rules[i].Copy, out, at)
+		}
 	}
 	_, there := c.Facts.Service(s.Namespace, s.Name)
 	if c.Facts.State == fleet.Unreachable {
