@@ -50,6 +50,7 @@ type TLSContext struct {
 type Text struct {
 	Exact  *string `json:"exact"`
 	Prefix *string `json:"prefix"`
+	Suffix *string `json:"suffix"`
 	Regex  *struct {
 		Regex string `json:"regex"`
 	} `json:"safeRegex"`

@@ -3,8 +3,12 @@
 package mesh
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/fairlead/fairlead/compiler"
@@ -47,7 +51,7 @@ func hold(t *testing.T, w *World, calls []call) {
 		config := w.Sidecar(t, w.caller(t, from))
 		var used []verdict
 		for _, c := range same {
-			v, err := config.answer(w, c)
+			v, err := w.answer(t, config, c)
 			if err != nil {
 				t.Error(err)
 			}
@@ -94,24 +98,72 @@ func onlyExports(t *testing.T, w *World) {
 }
 
 // compare holds what a call gets by what the control planes sent against what
-// the simulator says.
+// the simulator says, and says how they differ.
 func (w *World) compare(t *testing.T, c call, lost []string) string {
 	t.Helper()
-	cluster, _ := c.place()
-	if slices.Contains(lost, cluster) {
+	if cluster, _ := c.place(); slices.Contains(lost, cluster) {
 		return ""
 	}
-	want, _ := w.expected(t, compiler.TraceRequest{From: c.from + "/" + callerName, Method: c.Method, URL: c.URL, Headers: c.Headers, Lost: lost, Healthy: w.unwell()})
+	want, verdict := w.expected(t, compiler.TraceRequest{From: c.from + "/" + callerName, Method: c.Method, URL: c.URL, Headers: c.Headers, Lost: lost, Healthy: w.unwell()})
 	config := w.Sidecar(t, w.caller(t, c.from))
-	v, err := config.answer(w, c)
+	v, err := w.answer(t, config, c)
 	if err != nil {
 		return err.Error()
 	}
+	if answers := map[int]compiler.TraceVerdict{302: compiler.TraceRedirected, 404: compiler.TraceNoRoute}; v.status != 0 {
+		if got := cmp.Or(answers[v.status], compiler.TraceResponded); got != verdict {
+			return fmt.Sprintf("it is answered with %d, want %s", v.status, verdict)
+		}
+		return ""
+	}
 	got := w.reader(t).split(config, v, lost)
+	if refused := w.refused(t, c, got); refused != (verdict == compiler.TraceRefused) {
+		return fmt.Sprintf("refused by the pods: %v, want %s", refused, verdict)
+	} else if refused {
+		return ""
+	}
 	if len(lost) > 0 {
 		got, want = got.byCluster(), want.byCluster()
 	}
 	return differ(got, want)
+}
+
+// refused tells whether the pods that a call gets to refuse it; all do, or none.
+func (w *World) refused(t *testing.T, c call, pods shares) bool {
+	t.Helper()
+	from := w.caller(t, c.from)
+	u := must(url.Parse(c.URL))(t)
+	who := fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", w.mesh(from.Cluster).TrustDomain, from.Namespace, from.Account)
+	refused := 0
+	for pod := range pods {
+		at := strings.Split(pod, "/")
+		p := w.pod(t, at[0], at[1], at[2])
+		config, ok := w.sidecars[pod]
+		if !ok {
+			config = w.Sidecar(t, p)
+			w.sidecars[pod] = config
+		}
+		if !config.lets(asking{who, c.Request, u, w.port(p, must(strconv.Atoi(u.Port()))(t))}) {
+			refused++
+		}
+	}
+	if refused != 0 && refused != len(pods) {
+		t.Errorf("%d of %d pods refuse %s", refused, len(pods), c.URL)
+	}
+	return refused > 0
+}
+
+// port is the port of a pod behind that of its Service.
+func (w *World) port(p Pod, number int) int {
+	observed, _ := w.Inventory.Find(p.Cluster)
+	for _, s := range observed.Services {
+		for _, q := range s.Ports {
+			if s.Namespace == p.Namespace && s.Name.Name == p.service && int(q.Port) == number {
+				return int(targetOf(q))
+			}
+		}
+	}
+	return number
 }
 
 // unwell is the ready part of each service that is not ready whole.
@@ -131,4 +183,25 @@ func (w *World) unwell() map[string]string {
 		}
 	}
 	return out
+}
+
+func TestRequests(t *testing.T) {
+	w := Start(t, Open(t, "testdata/requests.txtar"))
+	h := func(kv ...string) map[string]string { return map[string]string{kv[0]: kv[1]} }
+	calls := []call{
+		{"m1/shop", Request{URL: "http://web:80/"}},
+		{"m1/shop", Request{URL: "http://web.shop.svc.clusterset.local:80/api/x"}},
+		{"m2/shop", Request{URL: "http://web:80/beta/1?v=12", Headers: h("x-beta", "1")}},
+		{"m2/shop", Request{URL: "http://web:80/beta/1?v=x", Headers: h("x-beta", "1")}},
+		{"m1/shop", Request{URL: "http://web.shop:80/", Headers: h("x-any", "")}},
+		{"m1/shop", Request{URL: "tcp://cache:6379"}},
+		{"m2/shop", Request{URL: "tcp://cache:6379"}},
+		{"m2/shop", Request{URL: "http://web:80/public/x"}},
+		{"m2/shop", Request{URL: "http://web:80/public/x", Method: "POST"}},
+		{"m2/shop", Request{URL: "http://web:80/publicx"}},
+		{"m1/shop", Request{URL: "http://web:80/old/x"}},
+		{"m1/shop", Request{URL: "http://web:80/oldx"}},
+		{"m1/shop", Request{URL: "http://web:80/closed/7"}},
+	}
+	hold(t, w, calls)
 }

@@ -3,12 +3,14 @@
 package mesh
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
 )
@@ -73,14 +75,17 @@ func (p Pod) object() (*corev1.Pod, corev1.PodStatus) {
 			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}}
 }
 
+// targetOf is the port of the pods.
+func targetOf(p inventory.Port) int32 { return cmp.Or(p.TargetPort, p.Port) }
+
 // service is a Service as the inventory shows it.
 func service(s inventory.Service) *corev1.Service {
-	out := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name.Name}}
+	out := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name.Name}, Spec: corev1.ServiceSpec{Selector: s.Selector}}
 	if s.Headless {
 		out.Spec.ClusterIP = corev1.ClusterIPNone
 	}
 	for _, p := range s.Ports {
-		port := corev1.ServicePort{Name: p.Name, Port: p.Port, Protocol: corev1.Protocol(p.Transport)}
+		port := corev1.ServicePort{Name: p.Name, Port: p.Port, Protocol: corev1.Protocol(p.Transport), TargetPort: intstr.FromInt32(targetOf(p))}
 		if p.AppProtocol != "" {
 			port.AppProtocol = &p.AppProtocol
 		}
@@ -95,8 +100,8 @@ func slice(s inventory.Service, pods []Pod) *discoveryv1.EndpointSlice {
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name.Name + "-1",
 			Labels: map[string]string{discoveryv1.LabelServiceName: s.Name.Name}}}
 	for _, p := range s.Ports {
-		transport := corev1.Protocol(p.Transport)
-		out.Ports = append(out.Ports, discoveryv1.EndpointPort{Name: &p.Name, Port: &p.Port, Protocol: &transport})
+		transport, target := corev1.Protocol(p.Transport), targetOf(p)
+		out.Ports = append(out.Ports, discoveryv1.EndpointPort{Name: &p.Name, Port: &target, Protocol: &transport})
 	}
 	for _, p := range pods {
 		out.Endpoints = append(out.Endpoints, discoveryv1.Endpoint{Addresses: []string{p.IP},

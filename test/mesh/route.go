@@ -3,6 +3,7 @@
 package mesh
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Request is what a caller sends.
@@ -162,6 +165,8 @@ func (t Text) matches(s string) bool {
 		return s == *t.Exact
 	case t.Prefix != nil:
 		return strings.HasPrefix(s, *t.Prefix)
+	case t.Suffix != nil:
+		return strings.HasSuffix(s, *t.Suffix)
 	case t.Regex != nil:
 		return whole(t.Regex.Regex, s)
 	}
@@ -193,6 +198,16 @@ func (w *World) caller(t testing.TB, from string) Pod {
 	return w.pod(t, cluster, namespace, callerName)
 }
 
-// answer is what a sidecar does with a call. Its short names are those of its
-// own namespace.
-func (c Config) answer(_ *World, call call) (verdict, error) { return c.route(call.Request) }
+// answer is what the caller's sidecar does with a call. Connections are to the
+// address of the Service.
+func (w *World) answer(t testing.TB, c Config, from call) (verdict, error) {
+	t.Helper()
+	u := must(url.Parse(from.URL))(t)
+	if u.Scheme != "tcp" {
+		return c.route(from.Request)
+	}
+	cluster, namespace := from.place()
+	s := must(w.client(t, cluster).CoreV1().Services(namespace).Get(context.Background(), u.Hostname(), metav1.GetOptions{}))(t)
+	port := must(strconv.Atoi(u.Port()))(t)
+	return c.connection(s.Spec.ClusterIP, port)
+}

@@ -29,6 +29,8 @@ type World struct {
 
 	servers map[string]apitest.Cluster
 	istiods map[string]*istiod
+	// sidecars of pods that are called, as they were read first.
+	sidecars map[string]Config
 }
 
 // Start fills API servers with what the inventory describes and the bundles ask
@@ -38,7 +40,7 @@ func Start(t testing.TB, s Scenario) *World {
 	sandbox.Need(t)
 	store(t)
 	names := s.clusters()
-	w := &World{Scenario: s, servers: map[string]apitest.Cluster{}, istiods: map[string]*istiod{}}
+	w := &World{Scenario: s, servers: map[string]apitest.Cluster{}, istiods: map[string]*istiod{}, sidecars: map[string]Config{}}
 	numbers := &numbers{clusters: map[string]int{}, last: map[string]int{}}
 	for i, server := range apitest.Start(t, len(names)) {
 		w.servers[names[i]] = server
@@ -89,8 +91,9 @@ func (w *World) populate(t testing.TB, cluster string, n *numbers) {
 		}
 	}
 	for _, ns := range w.callerNamespaces() {
+		// The simulator knows no labels of pods that no Service has.
 		w.addPod(t, Pod{Cluster: cluster, Namespace: ns, Name: callerName, IP: n.next(cluster), Account: callerName,
-			Labels: map[string]string{"app": callerName, tlsLabel: "istio"}, Ready: true})
+			Labels: map[string]string{tlsLabel: "istio"}, Ready: true})
 	}
 	if g := mesh.EastWestGateway; g != nil {
 		w.addGateway(t, cluster, n.next(cluster))
