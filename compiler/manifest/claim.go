@@ -52,7 +52,7 @@ func MustClaim(ref Ref, labels, annotations map[string]string) Claim {
 }
 
 // Ref identifies the object that fields are claimed of.
-func (c Claim) Ref() Ref { return Object(c).Ref() }
+func (c Claim) Ref() Ref { return refOf(c.content) }
 
 // Labels returns the claimed labels; nil where there are none.
 func (c Claim) Labels() map[string]string { return c.unstructured().GetLabels() }

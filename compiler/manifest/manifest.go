@@ -7,11 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 // Labels and annotations on every object that Fairlead writes.
@@ -26,14 +27,24 @@ const (
 // Object is a Kubernetes object that Fairlead owns whole. Its zero value is
 // not valid; make one with New.
 type Object struct {
+	// content until the object is sealed.
 	content map[string]any
+	sealed  *sealed
+}
+
+// sealed is an object that does not change any more, as few bytes.
+type sealed struct {
+	ref Ref
+	// text is canonical JSON.
+	text []byte
+	sum  [sha256.Size]byte
 }
 
 // New takes over a typed Kubernetes object: status and fields that only a
 // server sets are dropped. It fails where the value has no JSON form or lacks
 // apiVersion, kind or name.
 func New(typed any) (Object, error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
+	content, err := contentOf(typed)
 	if err != nil {
 		return Object{}, fmt.Errorf("encode %T: %w", typed, err)
 	}
@@ -69,44 +80,83 @@ func FromContent(content map[string]any) (Object, error) {
 }
 
 // Stamp returns the object with the label and the annotation that every object
-// of Fairlead carries.
+// of Fairlead carries, in a form that takes little memory. An object that is
+// stamped stays as it is.
 func (o Object) Stamp(id FragmentID) Object {
-	u := o.Unstructured()
-	labels, annotations := u.GetLabels(), u.GetAnnotations()
-	if labels == nil {
-		labels = map[string]string{}
+	if o.sealed != nil {
+		return o
 	}
-	if annotations == nil {
-		annotations = map[string]string{}
+	content := maps.Clone(o.content)
+	metadata := clone(content["metadata"])
+	labels, annotations := clone(metadata["labels"]), clone(metadata["annotations"])
+	labels[LabelManagedBy], annotations[AnnotationFragment] = ManagedBy, string(id)
+	metadata["labels"], metadata["annotations"] = labels, annotations
+	content["metadata"] = metadata
+	s := &sealed{ref: refOf(content), text: writeJSON(nil, content)}
+	s.text = slices.Clip(s.text)
+	s.sum = sha256.Sum256(s.text)
+	return Object{sealed: s}
+}
+
+// clone copies a mapping; one that is not there is empty.
+func clone(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	if m = maps.Clone(m); m == nil {
+		m = map[string]any{}
 	}
-	labels[LabelManagedBy] = ManagedBy
-	annotations[AnnotationFragment] = string(id)
-	u.SetLabels(labels)
-	u.SetAnnotations(annotations)
-	return Object{content: u.Object}
+	return m
 }
 
 // Ref identifies the object.
 func (o Object) Ref() Ref {
-	u := unstructured.Unstructured{Object: o.content}
-	return Ref{APIVersion: u.GetAPIVersion(), Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
+	if o.sealed != nil {
+		return o.sealed.ref
+	}
+	return refOf(o.content)
+}
+
+func refOf(content map[string]any) Ref {
+	var out Ref
+	out.APIVersion, _ = content["apiVersion"].(string)
+	out.Kind, _ = content["kind"].(string)
+	metadata, _ := content["metadata"].(map[string]any)
+	out.Namespace, _ = metadata["namespace"].(string)
+	out.Name, _ = metadata["name"].(string)
+	return out
 }
 
 // Unstructured returns a deep copy that may be changed.
 func (o Object) Unstructured() *unstructured.Unstructured {
-	return &unstructured.Unstructured{Object: runtime.DeepCopyJSON(o.content)}
+	if o.sealed == nil {
+		return &unstructured.Unstructured{Object: runtime.DeepCopyJSON(o.content)}
+	}
+	return &unstructured.Unstructured{Object: o.sealed.content()}
+}
+
+// content reads the object anew.
+func (s *sealed) content() map[string]any {
+	var content map[string]any
+	if err := json.Unmarshal(s.text, &content); err != nil {
+		panic(fmt.Sprintf("decode %s, which was encoded here: %v", s.ref, err))
+	}
+	return content
 }
 
 // YAML returns the object's canonical YAML: keys sorted, no trailing document
 // mark.
 func (o Object) YAML() []byte {
-	out, err := yaml.Marshal(o.content)
-	if err != nil {
-		// The content went through the JSON converter or FromContent; a value
-		// that cannot be encoded is a programming error.
-		panic(fmt.Sprintf("encode %s: %v", o.Ref(), err))
+	if o.sealed != nil {
+		return writeYAML(o.sealed.content())
 	}
-	return out
+	return writeYAML(o.content)
+}
+
+// digest identifies what the object says.
+func (o Object) digest() [sha256.Size]byte {
+	if o.sealed != nil {
+		return o.sealed.sum
+	}
+	return sha256.Sum256(writeJSON(nil, o.content))
 }
 
 // Ref identifies an object in a cluster.
@@ -180,8 +230,17 @@ func (b Bundle) YAML() []byte {
 }
 
 // Digest identifies the content of the bundle: "sha256:" and 64 hexadecimal
-// digits.
+// digits. It is made of the digests of the objects and claims in their order, so
+// that what did not change need not be encoded again.
 func (b Bundle) Digest() string {
-	sum := sha256.Sum256(b.YAML())
-	return "sha256:" + hex.EncodeToString(sum[:])
+	all := sha256.New()
+	for _, o := range b.Objects() {
+		sum := o.digest()
+		all.Write(sum[:])
+	}
+	for _, c := range b.Claims() {
+		sum := sha256.Sum256(c.YAML())
+		all.Write(sum[:])
+	}
+	return "sha256:" + hex.EncodeToString(all.Sum(nil))
 }
