@@ -4,7 +4,6 @@ package fleet
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -30,50 +29,33 @@ func (b *builder) services() {
 	})
 	for _, s := range b.fleet.Services {
 		b.producer(s)
-		b.access(s)
 		b.exporters(s)
 		b.resolvePorts(s)
 		for _, p := range s.Policies {
 			b.consumers(s, p)
+			s.defaults(p)
 		}
 	}
+	b.others(byService)
 }
 
-// producer finds the policy that has the producer's parts. Where none has, the
-// first by name writes the exports.
-func (b *builder) producer(s *Service) {
-	var exports, ports *Policy
-	for _, p := range s.Policies {
-		if p.spec.Exports != nil {
-			if exports != nil {
-				b.report(mistake{code: CodeTwoProducers, at: p.At("spec.exports"), fix: "remove exports from one of them",
-					related: also(exports.At("spec.exports"), "the other one")},
-					"policies %s/%s and %s/%s both export service %s", exports.Namespace, exports.Name, p.Namespace, p.Name, s.Key())
-			} else {
-				exports = p
-			}
-		}
-		if len(p.spec.Service.Ports) > 0 {
-			if ports != nil && !slices.Equal(ports.spec.Service.Ports, p.spec.Service.Ports) {
-				b.report(mistake{code: CodeTwoProducers, at: p.At("spec.service.ports"), fix: "write the same ports, or leave them out of one",
-					related: also(ports.At("spec.service.ports"), "the other one")},
-					"policies %s/%s and %s/%s give service %s different ports", ports.Namespace, ports.Name, p.Namespace, p.Name, s.Key())
-			} else if ports == nil {
-				ports = p
-			}
+// others finds the services of others that backends name.
+func (b *builder) others(byService map[[3]string]*Service) {
+	resolve := func(p *Policy, backend *Backend) {
+		if !backend.Own() {
+			backend.Other = byService[[3]string{p.Set.Name, cmp.Or(backend.Namespace, p.Namespace), cmp.Or(backend.Service, p.Service)}]
 		}
 	}
-	s.Producer = s.Policies[0]
-	if exports != nil {
-		s.Producer = exports
-	}
-	if ports != nil {
-		s.PortsFrom = ports
-		for i, port := range ports.spec.Service.Ports {
-			s.Ports = append(s.Ports, Port{Number: port.Port, Protocol: cmp.Or(port.Protocol, v1alpha1.ProtocolTCP),
-				Path: fmt.Sprintf("spec.service.ports[%d]", i)})
+	for _, p := range b.all {
+		for i := range p.Rules {
+			r := &p.Rules[i]
+			for j := range r.Backends {
+				resolve(p, &r.Backends[j])
+			}
+			if r.Mirror != nil {
+				resolve(p, r.Mirror)
+			}
 		}
-		slices.SortFunc(s.Ports, comparePorts)
 	}
 }
 
@@ -87,54 +69,78 @@ func comparePorts(a, b Port) int {
 // ServiceExport exists already.
 func (b *builder) exporters(s *Service) {
 	if e := s.Producer.spec.Exports; e != nil {
-		s.Exporters = b.choose(s.Producer, e.From, "spec.exports.from")
+		c := b.choose(s.Producer.speaks(), e.From, "spec.exports.from")
+		s.offer(c.all())
+		b.only(s.Producer, c, (*Cluster).Exports)
 		return
 	}
+	var named []*Cluster
 	for _, p := range s.Policies {
 		for _, r := range p.Rules {
 			for _, backend := range r.Backends {
-				s.Exporters = append(s.Exporters, backend.Cluster)
+				if backend.Own() {
+					named = append(named, backend.Cluster)
+				}
 			}
 		}
 	}
-	s.Exporters = unique(s.Exporters)
-	if len(s.Exporters) > 0 {
+	s.offer(unique(named))
+	if len(named) > 0 {
 		return
 	}
 	s.Adopted = true
 	for _, c := range s.Set.Clusters {
-		if slices.ContainsFunc(c.Facts.Exports, s.is) {
+		if c.Exports() && slices.ContainsFunc(c.Facts.Exports, s.is) {
 			s.Exporters = append(s.Exporters, c)
 		}
 	}
 }
 
+// offer divides clusters into those that export and those on their way out.
+func (s *Service) offer(clusters []*Cluster) {
+	for _, c := range clusters {
+		if c.Exports() {
+			s.Exporters = append(s.Exporters, c)
+		} else {
+			s.leaving = append(s.leaving, c)
+		}
+	}
+}
+
+// named are the exporters by the documents, whatever their state; none where
+// they were only observed.
+func (s *Service) named() []*Cluster {
+	if s.Adopted {
+		return nil
+	}
+	return unique(slices.Concat(s.Exporters, s.leaving))
+}
+
 // consumers finds the clusters that a policy governs: those that it names,
-// otherwise all that can reach an exporter. Who governs whom never follows from
-// what was observed.
+// otherwise all that the topology and the providers let reach an exporter, and
+// for gateways alone only those that have some. Who governs whom never follows
+// from what was observed.
 func (b *builder) consumers(s *Service, p *Policy) {
+	stays := func(c *Cluster) bool { return !c.Removed() }
 	if i := p.spec.Imports; i != nil {
-		p.Consumers = b.choose(p, i.To, "spec.imports.to")
+		p.Consumers = b.only(p, b.choose(p.speaks(), i.To, "spec.imports.to"), stays)
 		return
 	}
+	exporters := s.named()
 	for _, c := range s.Set.Clusters {
-		if s.Adopted || slices.ContainsFunc(s.Exporters, c.Reaches) {
+		serves := p.Mesh || c.NorthSouth != v1alpha1.NorthSouthNone
+		if stays(c) && serves && (s.Adopted || c.reachesAny(exporters)) {
 			p.Consumers = append(p.Consumers, c)
 		}
 	}
 }
 
-// Reaches tells whether pods of the cluster can be connected to services of
-// another: through tunnels between two that Fairlead routes, through east-west
-// gateways between two meshes.
-func (c *Cluster) Reaches(other *Cluster) bool {
-	return c == other || c.EastWest == other.EastWest
-}
-
 // Tiers returns the backends of a rule as a consumer sees them, best first.
-// Without backends they are the exporters by distance.
+// Without backends they are the exporters by distance; none where the rule
+// answers by itself. A tier with nobody but the lost keeps nothing and is left
+// out.
 func (s *Service) Tiers(r Rule, consumer *Cluster) [][]Backend {
-	backends := r.Backends
+	backends := slices.Clone(r.Backends)
 	if len(backends) == 0 && !r.Answers() {
 		for _, e := range s.Exporters {
 			if consumer.Reaches(e) {
@@ -151,9 +157,15 @@ func (s *Service) Tiers(r Rule, consumer *Cluster) [][]Backend {
 		byPriority[backend.Priority] = append(byPriority[backend.Priority], backend)
 	}
 	slices.Sort(priorities)
-	tiers := make([][]Backend, len(priorities))
-	for i, priority := range priorities {
-		tiers[i] = byPriority[priority]
+	tiers := make([][]Backend, 0, len(priorities))
+	for _, priority := range priorities {
+		if slices.ContainsFunc(byPriority[priority], func(b Backend) bool { return !b.Lost && b.Weight > 0 }) {
+			tiers = append(tiers, byPriority[priority])
+		}
+	}
+	if len(tiers) == 1 {
+		// What it cannot keep goes to its other backends, in proportion.
+		tiers[0] = slices.DeleteFunc(tiers[0], func(b Backend) bool { return b.Lost })
 	}
 	return tiers
 }
