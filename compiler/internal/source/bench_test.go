@@ -10,10 +10,10 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// BenchmarkLoad loads one document: the shortest useful policy, one that says
-// everything a policy can say, and such a ClusterSet.
+// BenchmarkLoad loads the shortest useful policy, one that says much, a
+// ClusterSet, and the documents that have every field.
 func BenchmarkLoad(b *testing.B) {
-	for _, name := range []string{"ok_shortest", "ok_policy", "ok_clusterset"} {
+	for _, name := range []string{"ok_shortest", "ok_policy", "ok_clusterset", "all_fields_policy", "all_fields_clusterset"} {
 		story, err := txtar.ParseFile(filepath.Join(storyDir, name+".txtar"))
 		if err != nil {
 			b.Fatal(err)

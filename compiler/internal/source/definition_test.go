@@ -14,24 +14,82 @@ import (
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
+// everything are the stories whose documents have every field, by kind.
+var everything = map[string]string{v1alpha1.KindTrafficPolicy: "all_fields_policy", v1alpha1.KindClusterSet: "all_fields_clusterset"}
+
+// documentsOf returns the documents of a story's first file.
+func documentsOf(t *testing.T, name string) []*node {
+	t.Helper()
+	story, err := txtar.ParseFile(filepath.Join(storyDir, name+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roots []*node
+	for _, c := range split(name, story.Files[0].Data) {
+		root, ds := parse(c)
+		if len(ds) > 0 {
+			t.Fatal(ds)
+		}
+		if root != nil {
+			roots = append(roots, root)
+		}
+	}
+	return roots
+}
+
+// TestEveryFieldIsInAStory fails for a field that no document of the stories
+// above has.
+func TestEveryFieldIsInAStory(t *testing.T) {
+	for kind, name := range everything {
+		found := map[string]bool{}
+		var visit func(n *node, s *schema)
+		visit = func(n *node, s *schema) {
+			found[s.path] = true
+			for _, f := range n.fields {
+				if p := s.Properties[f.key]; p != nil {
+					visit(f.value, p)
+				}
+			}
+			for _, item := range n.items {
+				visit(item, s.Items)
+			}
+		}
+		for _, root := range documentsOf(t, name) {
+			visit(root, shapes()[kind])
+		}
+		shapes()[kind].visit("", func(path string, s *schema) {
+			for _, r := range s.rows {
+				if when, ok := r.(*whenRow); ok && when.Field == "" {
+					for _, name := range when.Refuses {
+						found[join(s.path, name)] = true // never right
+					}
+				}
+			}
+		})
+		shapes()[kind].visit("", func(path string, s *schema) {
+			if !found[s.path] {
+				t.Errorf("%s: no document of %s has %s", kind, name, path)
+			}
+		})
+	}
+}
+
 // TestGoAndCUEAgree puts every kind of wrong value in the place of every value
-// of a document that says everything, and takes every value away. The checks in
+// of documents that say everything, and takes every value away. The checks in
 // Go, which speak to people, and the CUE definitions, which come from the same
 // types, must agree whether the result has the right shape.
 func TestGoAndCUEAgree(t *testing.T) {
-	for kind, name := range map[string]string{v1alpha1.KindTrafficPolicy: "ok_policy", v1alpha1.KindClusterSet: "ok_clusterset"} {
+	for kind, name := range everything {
 		t.Run(kind, func(t *testing.T) {
-			story, err := txtar.ParseFile(filepath.Join(storyDir, name+".txtar"))
-			if err != nil {
-				t.Fatal(err)
+			tried, wrong := 0, 0
+			for _, root := range documentsOf(t, name) {
+				if !agree(t, kind, "as written", root) {
+					t.Errorf("the %s as written is wrong", kind)
+				}
+				more, moreWrong := mutate(t, kind, root)
+				tried, wrong = tried+more, wrong+moreWrong
 			}
-			root, ds := parse(chunk{file: name, line: 1, text: story.Files[0].Data})
-			if root == nil || len(ds) > 0 {
-				t.Fatal(ds)
-			}
-			rightShape := agree(t, kind, "as written", root)
-			tried, wrong := mutate(t, kind, root)
-			if !rightShape || wrong < 100 || wrong == tried {
+			if wrong < 100 || wrong == tried {
 				t.Errorf("%d of %d changes were wrong; the test does not see what it should", wrong, tried)
 			}
 		})
