@@ -24,6 +24,9 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 		for _, c := range s.Clusters {
 			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, Context: c.Context, Domain: s.Domain}
 			order = append(order, c)
+			if c.Removed() {
+				continue // everything of ours there is taken away
+			}
 			b.tunnel(c)
 			b.openGateways(c)
 		}
@@ -35,6 +38,13 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 		b.service(s)
 	}
 	b.northSouth(f)
+	for _, m := range f.Missing {
+		id := manifest.FragmentID("ClusterSet/" + m.Cluster.Set.Name)
+		if m.Policy != nil {
+			id = fragment(m.Policy)
+		}
+		b.pending(m.Cluster, id, "%s", m.Message)
+	}
 	var out []Plan
 	for _, c := range order {
 		p := b.plans[c]
@@ -112,7 +122,7 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 		}
 		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port})
 	}
-	for _, other := range c.Set.Clusters {
+	for _, other := range c.Joined {
 		if other == c || !other.Tunnels() {
 			continue
 		}
@@ -123,7 +133,7 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 				continue
 			}
 			p := Peer{Cluster: other.Name, Gateway: g.Name, Key: told.Key, Tunnel: g.Tunnel,
-				Prefixes: append(slices.Clone(other.Pods), other.Global)}
+				Prefixes: c.Prefixes(other)}
 			for _, a := range told.Addresses {
 				p.Endpoints = append(p.Endpoints, netip.AddrPortFrom(a, uint16(g.Port)))
 			}

@@ -140,6 +140,9 @@ func (b *builder) meshPorts(out *Service, at consumer) {
 // cannot be told from others is Absent; without the consumer's own, nothing is
 // routed, because whatever is guessed would break what works now.
 func (b *builder) identify(backend *Backend, out *Service, at consumer) {
+	if backend.Lost {
+		return
+	}
 	s, home := at.service, at.cluster
 	c := s.Set.Cluster(backend.Cluster)
 	svc, there := c.Facts.Service(s.Namespace, s.Name)
@@ -184,6 +187,9 @@ func (b *builder) traffic(at consumer, rules []Rule) {
 		for t, tier := range r.Tiers {
 			permille := shares(tier)
 			for i, backend := range tier {
+				if backend.Lost {
+					continue
+				}
 				p.Traffic = append(p.Traffic, Share{Fragment: fragment(at.policy), Service: at.service.Key(), Rule: r.Label, Backend: backend.Name(), Tier: int32(t), Permille: permille[i]})
 			}
 		}

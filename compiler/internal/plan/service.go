@@ -176,6 +176,10 @@ func plainRule(s *fleet.Service, r fleet.Rule, c *fleet.Cluster) Rule {
 
 // plainBackend is a backend as one consumer sees it.
 func plainBackend(s *fleet.Service, b fleet.Backend, c *fleet.Cluster) Backend {
+	if b.Lost {
+		return Backend{Cluster: b.Cluster.Name, Namespace: b.Namespace, Service: b.Service, Port: b.Port, Labels: b.Subset, Weight: b.Weight,
+			Absent: true, Lost: true, path: b.Path}
+	}
 	home := c.Mesh.ControlPlane
 	member := home != nil && home == b.Cluster.Mesh.ControlPlane
 	return Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Member: member, Near: b.Cluster == c || member && b.Cluster.Mesh.Network == c.Mesh.Network,

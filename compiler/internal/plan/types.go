@@ -312,6 +312,8 @@ type Backend struct {
 	// Absent: nothing may be sent there, because something that must be known
 	// is not. Its share goes where that of a dead backend goes.
 	Absent bool
+	// Lost: its cluster is on its way out of the set, and nothing is sent there.
+	Lost bool
 
 	// path of the backend in its policy.
 	path string
