@@ -217,7 +217,9 @@ type Retries struct {
 	// +optional
 	PerTryTimeout Duration `json:"perTryTimeout,omitempty"`
 	// On lists what counts as failed. Left out: connect-failure and
-	// refused-stream, which are safe for every request.
+	// refused-stream, which are safe for every request. Programs that read YAML
+	// 1.1, kubectl among them, take the bare key for true; quotes are right for
+	// all.
 	// +optional
 	// +kubebuilder:validation:MaxItems=8
 	On []RetryCondition `json:"on,omitempty"`
