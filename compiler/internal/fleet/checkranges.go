@@ -89,7 +89,13 @@ func clash(first, second span) bool {
 	case first.kind == globalRange && second.kind == globalRange:
 		return x.Tunnels() && y.Tunnels()
 	}
-	return x.Tunnels() && y.Tunnels() && x.JoinedWith(y) && !(x.Set.Translate != v1alpha1.TranslateNone && first.translatable(second))
+	return x.Tunnels() && y.Tunnels() && x.meets(y) && !(x.Set.Translate != v1alpha1.TranslateNone && first.translatable(second))
+}
+
+// meets tells whether some cluster is joined by tunnels with both: it could not
+// tell their addresses apart.
+func (c *Cluster) meets(other *Cluster) bool {
+	return slices.ContainsFunc(c.Joined, func(z *Cluster) bool { return z.Tunnels() && z.JoinedWith(other) })
 }
 
 // translatable tells whether the gateways of clusters can hide an overlap.
@@ -99,22 +105,19 @@ func (first span) translatable(second span) bool {
 		first.kind != globalRange && second.kind != globalRange && first.prefix.Addr().Is4()
 }
 
-// Overlaps tells whether pods of two clusters have addresses in common, so that
-// packets between them must be translated.
-func (c *Cluster) Overlaps(other *Cluster) bool {
-	mine := slices.Concat(c.Pods, c.Services)
-	return slices.ContainsFunc(slices.Concat(other.Pods, other.Services), func(p netip.Prefix) bool {
-		return slices.ContainsFunc(mine, p.Overlaps)
-	})
-}
-
 // Prefixes lists what the cluster reaches another by: its global CIDR, and its
 // pods where their addresses are nobody else's here.
 func (c *Cluster) Prefixes(other *Cluster) []netip.Prefix {
-	if c.Overlaps(other) {
+	if c.Set.Translate != v1alpha1.TranslateNone && slices.ContainsFunc(c.Joined, other.overlaps) {
 		return []netip.Prefix{other.Global}
 	}
 	return append(slices.Clone(other.Pods), other.Global)
+}
+
+// overlaps tells whether pods of the cluster have addresses of another one's.
+func (c *Cluster) overlaps(other *Cluster) bool {
+	theirs := slices.Concat(other.Pods, other.Services)
+	return c != other && other.Tunnels() && slices.ContainsFunc(c.Pods, func(p netip.Prefix) bool { return slices.ContainsFunc(theirs, p.Overlaps) })
 }
 
 // checkRoom: where every pod has an address of its own in the global CIDR, all

@@ -15,7 +15,6 @@ func (b *builder) checkSets() {
 		b.checkNetworks(s)
 		for _, c := range s.Clusters {
 			b.checkProviders(c)
-			b.checkMesh(c)
 			b.checkRoom(c)
 			b.checkAlone(c)
 		}
@@ -78,10 +77,6 @@ const localDomain = "cluster.local"
 
 // checkDomains: the names that follow from the domain are nobody else's.
 func (b *builder) checkDomains(s *Set) {
-	if s.Domain == localDomain {
-		b.report(mistake{code: CodeNamesCollide, at: s.At("spec.domain"), fix: "leave it out, or choose another"},
-			"the domain %s is that of every cluster's own Services", localDomain)
-	}
 	for _, c := range s.Clusters {
 		if c.Name+"."+s.Domain == localDomain {
 			b.report(mistake{code: CodeNamesCollide, at: c.At(".name"), fix: "choose another name, or another domain",

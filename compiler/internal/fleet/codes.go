@@ -29,13 +29,10 @@ const (
 	CodeUnknownPort    = "FL1321"
 	CodeTenancy        = "FL1322"
 	CodeTenantUnused   = "FL1323"
-	CodeControlPlane   = "FL1324"
-	CodeTrustDomain    = "FL1325"
-	CodeMeshNetwork    = "FL1326"
-	CodeTranslation    = "FL1327"
-	CodeStages         = "FL1328"
-	CodeAlone          = "FL1329"
-	CodeNamesCollide   = "FL1340"
+	CodeMeshNetwork    = "FL1324"
+	CodeTranslation    = "FL1325"
+	CodeAlone          = "FL1326"
+	CodeNamesCollide   = "FL1327"
 )
 
 // Codes returns the codes of this package, in the order of their numbers.
@@ -58,17 +55,14 @@ func Codes() []diag.Code {
 		{ID: CodeGatewayTwice, Title: "two gateways share a key or an endpoint", Doc: "Two gateways are given the same public key, or the same address and port. Peers could not tell them apart."},
 		{ID: CodeNameTooLong, Title: "name too long", Doc: "A name that follows from the service, the namespace, the cluster and the domain is longer than DNS allows."},
 		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because the topology does not join them or their providers have no path in common. Traffic never passes through a third cluster. Narrow imports.to, or change the topology or the providers."},
-		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider, or in the mode that is asked for. Istio in sidecar mode and Cilium bring their own ways between clusters; fairlead needs Fairlead's tunnels."},
+		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider, because Istio and Cilium bring their own ways between clusters; fairlead needs Fairlead's tunnels."},
 		{ID: CodeLeaving, Title: "cluster on its way out", Severity: diag.Warning, Doc: "A policy names a cluster that is draining or removed. A draining cluster exports nothing and its backends count as lost: their share goes where it would go if the cluster were dead. A removed cluster takes no part at all."},
 		{ID: CodeUnknownService, Title: "unknown service", Doc: "A backend names a service that no policy of the ClusterSet speaks of, so that no cluster exports it. Correct the name, or write a policy for the service."},
 		{ID: CodeUnknownPort, Title: "unknown port", Doc: "A backend or an access rule names a port that the service does not have, by the ports that its policy lists. A backend without a port gets the port that was called, which the other service must then have."},
 		{ID: CodeTenancy, Title: "not allowed by tenancy", Doc: "spec.tenancy of the ClusterSet says which directories may have policies for which namespaces and clusters. The entry with the longest path above the policy's file decides, and shorter ones do not count; of several with that path, one must allow the policy. A policy that no entry allows is refused."},
 		{ID: CodeTenantUnused, Title: "tenancy without policies", Severity: diag.Warning, Doc: "A path of spec.tenancy has no policy below it. Paths are counted from the root of the repository and end in a slash."},
-		{ID: CodeControlPlane, Title: "control plane is not one", Doc: "istio.controlPlane names a cluster whose istiod cannot configure others: it has no Istio, is configured by a third cluster, or is removed."},
-		{ID: CodeTrustDomain, Title: "trust domains of one control plane differ", Doc: "All clusters of one istiod have its trust domain, because it signs all their identities. Leave istio.trustDomain of the members out."},
-		{ID: CodeMeshNetwork, Title: "network shared by two meshes", Doc: "Pods of one network reach each other without a gateway, and only clusters of one control plane may share one. A network that is left out has the name of its cluster."},
+		{ID: CodeMeshNetwork, Title: "network of another cluster", Doc: "A mesh network that is left out has the name of its cluster, and another cluster took that name for its own. Pods of one network reach each other without a gateway, which only clusters of one control plane may."},
 		{ID: CodeTranslation, Title: "no room for translation", Doc: "With translate: prefix every pod has an address of its own in the global CIDR of its cluster, so that the global CIDR must be at least as large as all the podCIDRs (IPv4) together."},
-		{ID: CodeStages, Title: "rollout stages", Doc: "Every cluster is in exactly one stage. A last stage without clusters is for all that no other stage has."},
 		{ID: CodeAlone, Title: "cluster is alone", Severity: diag.Warning, Doc: "The topology joins the cluster with no other, so that it can neither call other clusters nor be called."},
 		{ID: CodeNamesCollide, Title: "derived names collide", Doc: "Names that follow from the set's domain would be names of something else. Names of services under cluster.local belong to each cluster's own Services."},
 	}, partCodes()...)

@@ -46,8 +46,8 @@ func (b *builder) controlPlane(c *Cluster, istio *v1alpha1.Istio) {
 	if istio == nil || istio.ControlPlane == "" {
 		return
 	}
-	home := b.lookUp(c.Set.speaks(), istio.ControlPlane, c.Path+".istio.controlPlane")
-	if home == nil || home == c {
+	home := c.Set.Cluster(istio.ControlPlane)
+	if home == nil {
 		return
 	}
 	c.Mesh.ControlPlane = home
@@ -59,63 +59,17 @@ func (b *builder) controlPlane(c *Cluster, istio *v1alpha1.Istio) {
 	}
 }
 
-// checkMesh finds what is wrong with a cluster's control plane.
-func (b *builder) checkMesh(c *Cluster) {
-	home := c.Mesh.ControlPlane
-	if home == nil {
-		return
-	}
-	if c.Mesh.ambient {
-		b.report(mistake{code: CodeProviders, at: c.At(".istio.mode"), fix: "write mode: sidecar, or another east-west provider"},
-			"cluster %q: Istio's ambient mode is not supported: its waypoints route by other objects", c.Name)
-	}
-	if home == c {
-		return
-	}
-	m := mistake{code: CodeControlPlane, at: c.At(".istio.controlPlane"), fix: "name the cluster whose istiod it is",
-		related: also(home.At(".name"), "the cluster that is named")}
-	switch {
-	case home.Removed():
-		m.related = also(home.At(".state"), "its state")
-		b.report(m, "cluster %q is configured from %q, which is removed", c.Name, home.Name)
-	case !home.Meshed():
-		m.related = also(home.At(".providers"), "its providers")
-		b.report(m, "cluster %q is configured from %q, which has no Istio", c.Name, home.Name)
-	case home.Mesh.ControlPlane != home:
-		m.related = also(home.At(".istio.controlPlane"), "its own control plane")
-		b.report(m, "cluster %q is configured from %q, which is itself configured from %q", c.Name, home.Name, home.Mesh.ControlPlane.Name)
-	case c.Mesh.TrustDomain != home.Mesh.TrustDomain:
-		b.report(mistake{code: CodeTrustDomain, at: c.At(".istio.trustDomain"), fix: "write the same, or leave it out",
-			related: also(home.At(".istio.trustDomain"), "that of its control plane")},
-			"cluster %q has trust domain %s, and its control plane in %q has %s: one istiod signs for one trust domain",
-			c.Name, c.Mesh.TrustDomain, home.Name, home.Mesh.TrustDomain)
-	}
-}
-
-// checkNetworks: pods of one network reach each other without a gateway, which
-// only one control plane can tell its proxies.
+// checkNetworks: a network that is left out has the name of its cluster, which
+// no cluster of another control plane may take.
 func (b *builder) checkNetworks(s *Set) {
-	first := map[string]*Cluster{}
 	for _, c := range s.Clusters {
-		home := c.Mesh.ControlPlane
-		if home == nil {
+		other := s.Cluster(c.Mesh.Network)
+		if other == nil || other == c || c.Mesh.ControlPlane == nil || other.Mesh.ControlPlane == nil ||
+			other.Mesh.Network != other.Name || other.Mesh.ControlPlane == c.Mesh.ControlPlane {
 			continue
 		}
-		other, ok := first[c.Mesh.Network]
-		if !ok {
-			first[c.Mesh.Network] = c
-			continue
-		}
-		if other.Mesh.ControlPlane == home {
-			continue
-		}
-		at, there := c, other
-		if c.Mesh.Network == c.Name {
-			at, there = other, c // the one that wrote the other's name
-		}
-		b.report(mistake{code: CodeMeshNetwork, at: at.At(".istio.network"), fix: "give each its own network, or one control plane",
-			related: also(there.At(".istio.network"), "the other cluster")},
-			"clusters %q and %q have network %q and different control planes (%s and %s)", at.Name, there.Name, c.Mesh.Network,
-			at.Mesh.ControlPlane.Name, there.Mesh.ControlPlane.Name)
+		b.report(mistake{code: CodeMeshNetwork, at: c.At(".istio.network"), fix: "give each its own network, or one control plane",
+			related: also(other.At(".istio"), "the other cluster")},
+			"cluster %q has network %q, which is that of cluster %q, and they have different control planes", c.Name, c.Mesh.Network, other.Name)
 	}
 }

@@ -170,7 +170,7 @@ func (b *builder) observedRoots(s *Set) {
 			continue
 		}
 		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: c.Name, Fact: "roots of its mesh " + rootsOf(c),
-			Message: fmt.Sprintf("%s %s %s, and nothing that both trust: they refuse each other's pods", comma(others), trusts(others), rootsOf(others[0]))})
+			Message: fmt.Sprintf("%s %s %s: without a root in common their pods refuse each other", comma(others), trusts(others), rootsOf(others[0]))})
 	}
 }
 

@@ -80,7 +80,6 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	}
 	out.Mesh = mesh(c.Istio)
 	out.Mesh.Network = cmp.Or(out.Mesh.Network, c.Name)
-	out.Mesh.ambient = c.Istio != nil && c.Istio.Mode == v1alpha1.MeshAmbient
 	if facts, ok := b.inv.Find(c.Name); ok {
 		out.Facts = b.facts(facts)
 	}

@@ -13,13 +13,9 @@ import (
 
 const tenancyPath = "spec.tenancy"
 
-// checkTenancies finds unknown clusters in the tenancy of a set, and paths
-// that no policy is below.
+// checkTenancies warns of paths in the tenancy of a set that no policy is below.
 func (b *builder) checkTenancies(s *Set, files []string) {
 	for i, t := range s.tenants {
-		for j, name := range t.Clusters {
-			b.lookUp(s.speaks(), name, fmt.Sprintf("%s[%d].clusters[%d]", tenancyPath, i, j))
-		}
 		for j, p := range t.Paths {
 			if slices.ContainsFunc(files, func(f string) bool { return below(f, p) }) {
 				continue
@@ -34,9 +30,10 @@ func (b *builder) checkTenancies(s *Set, files []string) {
 	}
 }
 
-// below tells whether a file is in a directory or below it.
+// below tells whether a file is in a directory, whose name ends in a slash, or
+// below it.
 func below(file, directory string) bool {
-	return strings.HasPrefix(file, strings.TrimSuffix(strings.TrimPrefix(directory, "./"), "/")+"/")
+	return strings.HasPrefix(file, directory)
 }
 
 // directories lists those of the files, each with a slash at its end.
@@ -58,7 +55,7 @@ func (s *Set) tenantsOf(file string) []int {
 	longest := -1
 	for i, t := range s.tenants {
 		for _, p := range t.Paths {
-			switch n := len(strings.Trim(strings.TrimPrefix(p, "./"), "/")); {
+			switch n := len(p); {
 			case !below(file, p) || n < longest:
 			case n > longest:
 				longest, out = n, []int{i}

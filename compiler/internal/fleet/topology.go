@@ -22,8 +22,8 @@ func (b *builder) topology(s *Set, of *v1alpha1.Connectivity) {
 	var groups [][]*Cluster
 	switch s.Topology {
 	case v1alpha1.TopologyHubAndSpoke:
-		for i, name := range t.Hubs {
-			hub := b.lookUp(s.speaks(), name, fmt.Sprintf("%s.hubs[%d]", topologyPath, i))
+		for _, name := range t.Hubs {
+			hub := s.Cluster(name)
 			for _, c := range s.Clusters {
 				if hub != nil {
 					groups = append(groups, []*Cluster{hub, c})

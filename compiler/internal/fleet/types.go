@@ -136,8 +136,6 @@ type Mesh struct {
 	Strict bool
 	// Gateway is nil where the cluster lets nobody in.
 	Gateway *MeshGateway
-
-	ambient bool
 }
 
 // MeshGateway is an east-west gateway.

@@ -120,7 +120,7 @@ func fallsBackFromHome(r Rule) bool {
 func (b *builder) meshPorts(out *Service, at consumer) {
 	s, c := at.service, at.cluster
 	l7 := slices.ContainsFunc(at.policy.Rules, func(r fleet.Rule) bool {
-		return len(r.Matches) > 0 || r.Timeout != "" || r.Retries != nil
+		return len(r.Matches) > 0 || r.Timeout != "" && !r.DefaultTimeout || r.Retries != nil && !r.DefaultRetries
 	})
 	out.Ports = slices.DeleteFunc(out.Ports, func(p Port) bool {
 		_, refused := protocolFeatures[p.Protocol]

@@ -19,6 +19,9 @@ type need struct {
 	path    string
 	// detail is added to the message.
 	detail string
+	// defaulted: the set's defaults ask for it, and no line of the policy. A
+	// provider that does not have it does without.
+	defaulted bool
 }
 
 // Minimum-healthy percentages that count as equal to Envoy's own threshold.
@@ -40,7 +43,7 @@ func needs(s *fleet.Service, p *fleet.Policy, rules []Rule) []need {
 		out = append(out, need{feature: MinHealthy, path: "spec.failover.minHealthy"})
 	}
 	if divided && p.FailbackDelay != "" {
-		out = append(out, need{feature: FailbackDelay, path: "spec.failover.failbackDelay"})
+		out = append(out, need{feature: FailbackDelay, path: "spec.failover.failbackDelay", defaulted: p.Defaulted.Failover})
 	}
 	if p.Names.Asked && p.Names.Cluster {
 		out = append(out, need{feature: ClusterNames, path: "spec.service.names"})
@@ -51,16 +54,19 @@ func needs(s *fleet.Service, p *fleet.Policy, rules []Rule) []need {
 // endpointNeeds is what is said of single endpoints.
 func endpointNeeds(s *fleet.Service, p *fleet.Policy) []need {
 	var out []need
+	defaulted := p.Defaulted.Resilience
 	add := func(there bool, f Feature, path string) {
 		if there {
-			out = append(out, need{feature: f, path: path})
+			out = append(out, need{feature: f, path: path, defaulted: defaulted})
 		}
 	}
 	add(p.Resilience.OutlierDetection != nil, OutlierDetection, "spec.resilience.outlierDetection")
 	add(p.Resilience.ConnectionPool != nil, ConnectionPool, "spec.resilience.connectionPool")
 	add(p.Resilience.CircuitBreaker != nil, CircuitBreaker, "spec.resilience.circuitBreaker")
+	defaulted = p.Defaulted.LoadBalancing
 	add(p.LoadBalancing.Algorithm != "", Algorithm, "spec.loadBalancing.algorithm")
 	add(p.LoadBalancing.SlowStart != "", SlowStart, "spec.loadBalancing.slowStart")
+	defaulted = false
 	add(s.HealthCheck != nil, HealthCheck, "spec.healthCheck")
 	return out
 }
@@ -90,8 +96,8 @@ func ruleNeeds(s *fleet.Service, r fleet.Rule) []need {
 		}
 	}
 	add(len(r.Matches) > 0, Matches, ".matches")
-	add(r.Timeout != "", Timeout, ".timeout")
-	add(r.Retries != nil, Retries, ".retries")
+	add(r.Timeout != "" && !r.DefaultTimeout, Timeout, ".timeout")
+	add(r.Retries != nil && !r.DefaultRetries, Retries, ".retries")
 	add(r.Redirect != nil, Redirects, ".redirect")
 	add(r.Redirect != nil && r.Redirect.Path != nil && r.Redirect.Path.Prefix != "", RedirectPrefix, ".redirect.path.prefix")
 	add(r.DirectResponse != nil, DirectResponses, ".directResponse")
@@ -242,6 +248,8 @@ func refusals(p *fleet.Policy, provider v1alpha1.Provider, all []need) []diag.Di
 			}
 			d := diag.Diagnostic{Code: row.Code, Severity: diag.Error, Position: p.At(n.path), Fix: support.Fix}
 			switch {
+			case support.Refusal != "" && n.defaulted:
+				continue
 			case support.Refusal != "":
 				d.Message = support.Refusal
 				if n.detail != "" {
