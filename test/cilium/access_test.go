@@ -145,6 +145,9 @@ func randomAccess(dice *rand.Rand) v1alpha1.Access {
 	for range dice.IntN(4) {
 		r := v1alpha1.AccessRule{Clusters: some(dice, "c1", "c2", "c3"), Namespaces: some(dice, "shop", "other"),
 			ServiceAccounts: some(dice, "web", "front"), PodLabels: randomLabels(dice)}
+		if len(r.ServiceAccounts) > 0 && len(r.Namespaces) == 0 {
+			r.Namespaces = []string{"shop"}
+		}
 		if dice.IntN(4) == 0 {
 			r.Ports = []v1alpha1.PortNumber{pick[v1alpha1.PortNumber](dice, 80, 81)}
 		}
@@ -166,7 +169,7 @@ spec:
   - fromEndpoints: [{matchLabels: {"k8s:io.cilium.k8s.policy.cluster": c1, "k8s:io.kubernetes.pod.namespace": shop}}]
     toPorts: [{ports: [{port: "9000", protocol: TCP}, {port: "8080", protocol: TCP}]}]
 `
-	ours := guarded(t, v1alpha1.Access{Allow: []v1alpha1.AccessRule{{Clusters: []string{"c1"}, ServiceAccounts: []string{"front"}}}})
+	ours := guarded(t, v1alpha1.Access{Allow: []v1alpha1.AccessRule{{Clusters: []string{"c1"}, Namespaces: []string{"shop"}, ServiceAccounts: []string{"front"}}}})
 	front, back := caller{cluster: "c1", namespace: "shop", account: "front"}, caller{cluster: "c1", namespace: "shop", account: "back"}
 	other := caller{cluster: "c1", namespace: "other", account: "front"}
 	flows := []Flow{front.flow("front 9000", 9000), back.flow("back 9000", 9000), other.flow("other 9000", 9000),

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accepted
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/restmapper"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/fairlead/fairlead/internal/apitest"
+	"github.com/fairlead/fairlead/test/cilium"
+	"github.com/fairlead/fairlead/test/sandbox"
+)
+
+// server judges objects.
+type server struct {
+	t      *testing.T
+	client dynamic.Interface
+	mapper meta.RESTMapper
+	// made are the namespaces and Services that are there for the objects.
+	made map[string]bool
+	// judged objects, and their kinds.
+	judged int
+	kinds  map[string]bool
+}
+
+// newServer starts an API server that has the definitions of everything that
+// reads what Fairlead writes.
+func newServer(t *testing.T) *server {
+	t.Helper()
+	sandbox.Need(t)
+	// First: a control plane moves the cache, in which the programs are.
+	paths := definitions(t)
+	c := apitest.Start(t, 1)[0]
+	if _, err := envtest.InstallCRDs(c.Config, envtest.CRDInstallOptions{Paths: paths, ErrorIfPathMissing: true}); err != nil {
+		t.Fatal(err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfig(c.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &server{t: t, client: c.Dynamic(t), mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco)),
+		made: map[string]bool{}, kinds: map[string]bool{}}
+}
+
+// definitions are the custom resources of Cilium, of the Gateway API and of
+// Envoy Gateway, of the releases that the tests run; all others are in every
+// cluster of package apitest.
+func definitions(t *testing.T) []string {
+	t.Helper()
+	check, err := cilium.Find(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := check.Definition(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := filepath.Join(t.TempDir(), "cilium.yaml")
+	if err := os.WriteFile(policies, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	list := exec.Command("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "github.com/envoyproxy/gateway")
+	list.Dir = filepath.Join(root, "test", "tools", "envoygateway")
+	list.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("find the sources of Envoy Gateway: %v", err)
+	}
+	gateway := filepath.Join(strings.TrimSpace(string(out)), "charts", "gateway-helm", "charts", "crds", "crds")
+	return []string{policies, filepath.Join(gateway, "gatewayapi-crds.yaml"), filepath.Join(gateway, "generated")}
+}
+
+// resource returns the interface to the kind of an object.
+func (s *server) resource(o *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
+	mapping, err := s.mapper.RESTMapping(o.GroupVersionKind().GroupKind(), o.GroupVersionKind().Version)
+	if err != nil {
+		return nil, err
+	}
+	return s.client.Resource(mapping.Resource).Namespace(o.GetNamespace()), nil
+}
+
+// judge reports what the server finds wrong in an object.
+func (s *server) judge(scenario string, o *unstructured.Unstructured) {
+	s.t.Helper()
+	s.there(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": o.GetNamespace()}}})
+	s.judged++
+	s.kinds[o.GetKind()] = true
+	if err := s.dryRun(o); err != nil {
+		s.t.Errorf("%s: %s %s/%s: %v", scenario, o.GetKind(), o.GetNamespace(), o.GetName(), err)
+	}
+}
+
+// theirs makes the object that something is claimed of, as its owner would.
+func (s *server) theirs(claim *unstructured.Unstructured) {
+	s.t.Helper()
+	s.there(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": claim.GetNamespace()}}})
+	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": claim.GetAPIVersion(), "kind": claim.GetKind(),
+		"metadata": map[string]any{"name": claim.GetName(), "namespace": claim.GetNamespace()}}}
+	if o.GetKind() == "Service" {
+		o.Object["spec"] = map[string]any{"ports": []any{map[string]any{"name": "any", "port": int64(1)}}}
+	}
+	s.there(o)
+}
+
+// there makes an object unless it is there.
+func (s *server) there(o *unstructured.Unstructured) {
+	s.t.Helper()
+	key := o.GetKind() + "/" + o.GetNamespace() + "/" + o.GetName()
+	if o.GetName() == "" || s.made[key] {
+		return
+	}
+	s.made[key] = true
+	resource, err := s.resource(o)
+	if err == nil {
+		_, err = resource.Create(s.t.Context(), o, metav1.CreateOptions{FieldManager: "somebody-else"})
+	}
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		s.t.Fatalf("make %s: %v", key, err)
+	}
+}
