@@ -81,6 +81,8 @@ const (
 	CodeIstioUnused     = "FL1243"
 	CodeNoSuchCluster   = "FL1244"
 	CodeDomain          = "FL1245"
+	CodeNoBody          = "FL1246"
+	CodeAuthority       = "FL1247"
 )
 
 // The codes of several documents that belong to this stage. The others of

@@ -119,7 +119,8 @@ var table = []Code{
 	{ID: CodeDuration, Title: "duration", Doc: "A length of time is zero or cannot be represented."},
 	{ID: CodeAddress, Title: "address", Doc: "An IP address or CIDR cannot be read, is not written in its shortest form, or cannot be reached from " +
 		"another cluster."},
-	{ID: CodeIPv6, Title: "IPv6", Doc: "Tunnels carry only IPv4 so far."},
+	{ID: CodeIPv6, Title: "IPv6", Doc: "Fairlead's tunnels carry only IPv4 so far. A cluster whose tunnel provider is none may have IPv6 ranges; the addresses " +
+		"of gateways, global CIDRs and the ranges that they are allotted from are IPv4."},
 	{ID: CodeGlobalCIDR, Title: "globalCIDR outside", Doc: "The globalCIDR of a cluster is a part of addresses.global."},
 	{ID: CodeUngoverned, Title: "port that is not governed", Doc: "service.ports lists every port that the policy governs; access holds on those and on no other."},
 	{ID: CodeTopology, Title: "topology", Doc: "hubAndSpoke needs hubs and groups needs groups; elsewhere they would have no effect."},
@@ -136,6 +137,10 @@ var table = []Code{
 	{ID: CodeNoSuchCluster, Title: "no such cluster", Doc: "A list of the ClusterSet names a cluster that the set does not have, or labels that no cluster has."},
 	{ID: CodeDomain, Title: "domain of the set", Doc: "cluster.local is what every cluster calls its own services, which differ from cluster to cluster. Shared " +
 		"services need a domain of their own."},
+	{ID: CodeNoBody, Title: "body where none may be", Doc: "Answers with status 204, 205 and 304 end with their headers (RFC 9110); clients would take a body for the next " +
+		"answer."},
+	{ID: CodeAuthority, Title: "authority", Doc: "authority is the name that was asked for, without the port and in lower case. An exact one with anything else in " +
+		"it matches no request."},
 	{ID: CodeSameName, Title: "same name", Doc: "Two documents have the same kind, namespace and name."},
 }
 
