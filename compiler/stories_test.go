@@ -37,6 +37,12 @@ func TestStories(t *testing.T) {
 			for _, d := range diags {
 				lines = append(lines, d.String())
 			}
+			tests, _ := compiler.Test(files, inv)
+			for _, r := range tests {
+				for _, d := range r.Failures {
+					lines = append(lines, d.String())
+				}
+			}
 			got := map[string]string{"want": strings.Join(append(lines, summary(result)...), "\n") + "\n"}
 			for _, b := range result.Bundles {
 				for _, o := range b.Objects() {

@@ -53,6 +53,7 @@ func CompareLive(ctx context.Context, o Options) (Report, error) {
 	}
 	_ = group.Wait() // what fails is in the cluster's part of the report
 	out.Traffic = slices.Concat(shares...)
+	out.Diagnostics = append(out.Diagnostics, judge(snapshot.Files, inv)...)
 	return out, nil
 }
 
@@ -150,6 +151,7 @@ func CompareBase(ctx context.Context, o Options, base string, inv facts.Inventor
 	}
 	out.Clusters = compareResults(before, after)
 	out.Traffic = report.CompareTraffic(before.Traffic, after.Traffic)
+	out.Diagnostics = append(out.Diagnostics, judge(snapshot.Files, inv)...)
 	return out, nil
 }
 

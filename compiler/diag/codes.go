@@ -83,6 +83,9 @@ const (
 	CodeDomain          = "FL1245"
 	CodeNoBody          = "FL1246"
 	CodeAuthority       = "FL1247"
+	CodeNothingTested   = "FL1280"
+	CodeSharesOfNothing = "FL1281"
+	CodeTooMuch         = "FL1282"
 )
 
 // The codes of several documents that belong to this stage. The others of

@@ -141,6 +141,9 @@ var table = []Code{
 		"answer."},
 	{ID: CodeAuthority, Title: "authority", Doc: "authority is the name that was asked for, without the port and in lower case. An exact one with anything else in " +
 		"it matches no request."},
+	{ID: CodeNothingTested, Title: "nothing is tested", Doc: "A TrafficTest has cases, loads, or both."},
+	{ID: CodeSharesOfNothing, Title: "shares of nothing", Doc: "Only requests that are served have shares: an expectation of another verdict has none."},
+	{ID: CodeTooMuch, Title: "more than everything", Doc: "The shares of one expectation are parts of the same requests, so they add up to at most 100%."},
 	{ID: CodeSameName, Title: "same name", Doc: "Two documents have the same kind, namespace and name."},
 }
 

@@ -106,7 +106,7 @@ func (f *reconcileFlags) write(s Streams, report reconciler.Report) error {
 	case formatSARIF:
 		return f.writeDiagnostics(s, formatSARIF, report.Diagnostics)
 	case formatText:
-		if err := f.tell(s, s.Err, report.Diagnostics); err != nil || diag.HasErrors(report.Diagnostics) {
+		if err := f.tell(s, s.Err, report.Diagnostics); err != nil || diag.HasErrors(report.Diagnostics) && len(report.Clusters) == 0 {
 			return err
 		}
 		report.Diagnostics = nil

@@ -18,6 +18,7 @@ var GroupVersion = schema.GroupVersion{Group: Group, Version: "v1alpha1"}
 const (
 	KindTrafficPolicy = "TrafficPolicy"
 	KindClusterSet    = "ClusterSet"
+	KindTrafficTest   = "TrafficTest"
 	KindDataplane     = "Dataplane"
 	KindNodeState     = "NodeState"
 	KindServiceRoute  = "ServiceRoute"
@@ -29,6 +30,7 @@ func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&TrafficPolicy{}, &TrafficPolicyList{},
 		&ClusterSet{}, &ClusterSetList{},
+		&TrafficTest{}, &TrafficTestList{},
 		&Dataplane{}, &DataplaneList{},
 		&NodeState{}, &NodeStateList{},
 		&ServiceRoute{}, &ServiceRouteList{},

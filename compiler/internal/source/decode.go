@@ -27,6 +27,12 @@ func (l *loader) keep(root *node, kind string, origin Origin) []diag.Diagnostic 
 			err = json.Unmarshal(text, &d.TrafficPolicy)
 		}
 		l.docs.Policies = append(l.docs.Policies, d)
+	case v1alpha1.KindTrafficTest:
+		d := Test{Origin: origin}
+		if err == nil {
+			err = json.Unmarshal(text, &d.TrafficTest)
+		}
+		l.docs.Tests = append(l.docs.Tests, d)
 	}
 	if err != nil {
 		return []diag.Diagnostic{disagreement(kind, origin.start)}
@@ -37,7 +43,7 @@ func (l *loader) keep(root *node, kind string, origin Origin) []diag.Diagnostic 
 // keepBroken takes in what can be read of a document with mistakes.
 func (l *loader) keepBroken(root *node, kind string, origin Origin) {
 	if kind != v1alpha1.KindTrafficPolicy {
-		l.brokenSet = true
+		l.brokenSet = l.brokenSet || kind == v1alpha1.KindClusterSet
 		return
 	}
 	d := Policy{Origin: origin}

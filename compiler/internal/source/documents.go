@@ -12,6 +12,7 @@ import (
 type Documents struct {
 	ClusterSets []ClusterSet
 	Policies    []Policy
+	Tests       []Test
 	// Broken are the policies with a mistake of their own, as far as they could
 	// be read: good only for finding names that nothing has. It is empty when a
 	// ClusterSet is broken, because then it is not known what has a name.
@@ -27,6 +28,12 @@ type ClusterSet struct {
 // Policy is a TrafficPolicy document.
 type Policy struct {
 	v1alpha1.TrafficPolicy
+	Origin Origin
+}
+
+// Test is a TrafficTest document.
+type Test struct {
+	v1alpha1.TrafficTest
 	Origin Origin
 }
 

@@ -40,7 +40,7 @@ type header struct {
 // written are the kinds that people write, and generated those that Fairlead
 // writes, each sorted.
 var (
-	written   = []string{v1alpha1.KindClusterSet, v1alpha1.KindTrafficPolicy}
+	written   = []string{v1alpha1.KindClusterSet, v1alpha1.KindTrafficPolicy, v1alpha1.KindTrafficTest}
 	generated = []string{v1alpha1.KindAppliedBundle, v1alpha1.KindDataplane, v1alpha1.KindNodeState, v1alpha1.KindServiceRoute}
 )
 

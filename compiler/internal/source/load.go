@@ -32,6 +32,7 @@ func Load(files fs.FS) (Documents, []diag.Diagnostic) {
 	}
 	slices.SortFunc(l.docs.ClusterSets, func(a, b ClusterSet) int { return a.Origin.start.Compare(b.Origin.start) })
 	slices.SortFunc(l.docs.Policies, func(a, b Policy) int { return a.Origin.start.Compare(b.Origin.start) })
+	slices.SortFunc(l.docs.Tests, func(a, b Test) int { return a.Origin.start.Compare(b.Origin.start) })
 	if l.brokenSet {
 		l.docs.Broken = nil
 	}

@@ -112,6 +112,7 @@ var shapes = sync.OnceValue(func() map[string]*schema {
 var documentTypes = map[string]reflect.Type{
 	v1alpha1.KindClusterSet:    reflect.TypeFor[v1alpha1.ClusterSet](),
 	v1alpha1.KindTrafficPolicy: reflect.TypeFor[v1alpha1.TrafficPolicy](),
+	v1alpha1.KindTrafficTest:   reflect.TypeFor[v1alpha1.TrafficTest](),
 }
 
 // locate notes for a schema and everything inside it where it is and which Go

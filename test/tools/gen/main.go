@@ -34,6 +34,7 @@ func run(args []string, stderr io.Writer) int {
 		{"deep copies and custom resources", fromTypes},
 		{"custom resources of the MCS API", copyMCS},
 		{"schemas", fromResources},
+		{"what only git has", dropGitOnly},
 	}
 	for _, s := range steps {
 		if err := s.do(); err != nil {

@@ -13,9 +13,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// gitOnly is a kind that stands in git alone: its custom resource is only a step
+// on the way to its schema.
+const gitOnly = "fairlead.dev_traffictests.yaml"
+
+func dropGitOnly() error { return os.Remove(filepath.Join(crdDir, gitOnly)) }
+
 // written are the kinds that people write, by the plural that their custom
 // resource is filed under.
-var written = []string{"clustersets", "trafficpolicies"}
+var written = []string{"clustersets", "trafficpolicies", "traffictests"}
 
 const (
 	// nameForm is an RFC 1123 subdomain: what Kubernetes demands of the names of
