@@ -73,25 +73,31 @@ func TestMuchOfEverything(t *testing.T) {
 		return b.String()
 	}
 	head := strings.TrimSuffix(smallPolicy[:strings.Index(smallPolicy, "  rules:")], "\n") + "\n"
+	set := "apiVersion: fairlead.dev/v1alpha1\nkind: ClusterSet\nmetadata: {name: a}\nspec:\n"
 	match := "{path: {exact: a}, headers: [" + strings.Repeat("{name: a, exact: b}, ", 9) + "], methods: [GET, GET]}, "
 	for name, text := range map[string]string{
-		"directives":      fill("%a\n"),
-		"markers":         fill("---\n"),
-		"small documents": fill("---\n- a\n"),
-		"unknown fields":  head + numbered("  x%d: 1\n"),
-		"unknown kinds":   fill("---\napiVersion: fairlead.dev/v1alpha1\nkind: X\n"),
-		"rules":           head + "  rules:\n" + fill("  - backends: [{cluster: a}]\n"),
-		"backends":        head + "  rules:\n  - backends:\n" + fill("    - {cluster: a, weight: 0}\n"),
-		"wrong backends":  head + "  rules:\n  - backends:\n" + fill("    - {cluster: 1}\n"),
-		"matches":         head + "  rules:\n" + strings.Repeat("  - matches: ["+strings.Repeat(match, 64)+"]\n", 20),
-		"weights":         head + "  rules:\n" + strings.Repeat("  - backends: ["+strings.Repeat("{cluster: a, weight: 0}, ", 64)+"]\n", 32),
-		"labels":          head + "  imports: {to: {matchLabels: {\n" + numbered("    a%d: a\n,") + "}}}\n",
-		"long word":       head + "  " + fill("a") + ": 1\n",
-		"long value":      head + "  clusterSet: [" + fill("a") + "]\n",
-		"brackets":        head + fill("["),
-		"tabs":            head + fill("\t"),
-		"quotes":          head + "  clusterSet: \"" + fill("a\n"),
-		"anchors":         head + "  rules: [" + numbered("&a%d x, ") + "]\n",
+		"directives":       fill("%a\n"),
+		"markers":          fill("---\n"),
+		"small documents":  fill("---\n- a\n"),
+		"unknown fields":   head + numbered("  x%d: 1\n"),
+		"unknown kinds":    fill("---\napiVersion: fairlead.dev/v1alpha1\nkind: X\n"),
+		"rules":            head + "  rules:\n" + fill("  - backends: [{cluster: a}]\n"),
+		"backends":         head + "  rules:\n  - backends:\n" + fill("    - {cluster: a, weight: 0}\n"),
+		"wrong backends":   head + "  rules:\n  - backends:\n" + fill("    - {cluster: 1}\n"),
+		"matches":          head + "  rules:\n" + strings.Repeat("  - matches: ["+strings.Repeat(match, 64)+"]\n", 20),
+		"weights":          head + "  rules:\n" + strings.Repeat("  - backends: ["+strings.Repeat("{cluster: a, weight: 0}, ", 64)+"]\n", 32),
+		"rules and fields": head + "  rules:\n" + strings.Repeat("  - backends: [{cluster: a}]\n", 5000) + numbered("  x%d: 1\n")[:room/2] + "\n",
+		"clusters":         set + "  clusters:\n" + numbered("  - {name: a%d, istio: {network: a}}\n"),
+		"names": set + "  clusters:\n" + strings.Repeat("  - {name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n", 200) + "  connectivity: {topology: {mode: groups, groups: [" +
+			strings.Repeat("{name: a, clusters: ["+strings.Repeat("aaaaaaaaaaaaaaaaaaaaaaaaabbbbb, ", 200)+"]}, ", 40) + "]}}\n",
+		"stages":     set + "  clusters: [{name: a}]\n  rollout:\n    stages:\n" + numbered("    - {name: a%d, clusters: [a]}\n"),
+		"labels":     head + "  imports: {to: {matchLabels: {\n" + numbered("    a%d: a\n,") + "}}}\n",
+		"long word":  head + "  " + fill("a") + ": 1\n",
+		"long value": head + "  clusterSet: [" + fill("a") + "]\n",
+		"brackets":   head + fill("["),
+		"tabs":       head + fill("\t"),
+		"quotes":     head + "  clusterSet: \"" + fill("a\n"),
+		"anchors":    head + "  rules: [" + numbered("&a%d x, ") + "]\n",
 	} {
 		t.Run(name, func(t *testing.T) { messages(t, "a.yaml", text) })
 	}

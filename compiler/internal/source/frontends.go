@@ -13,24 +13,25 @@ import (
 // checkPolicy checks what takes more than one field of a TrafficPolicy.
 func (c *checker) checkPolicy(root cursor) {
 	spec := root.get("spec")
+	// What a backend leaves out is the policy's own.
+	own := map[string]string{"namespace": root.get("metadata", "namespace").text(), "service": spec.get("service", "name").text()}
 	p := c.protocols(spec)
 	c.checkHeaderNames()
 	c.checkRequests(spec, p)
 	c.checkGRPC(spec, p)
 	c.checkPorts(spec, p)
-	c.checkFrontends(root)
+	c.checkFrontends(spec, own["namespace"])
 	for _, r := range spec.get("rules").items() {
 		c.checkPrefixes(r)
 		c.checkCredentials(r)
 		c.checkHeaderChanges(r)
-		c.checkBackends(root, r)
+		c.checkBackends(r, own)
 	}
 }
 
 // checkFrontends reports places that are given twice, and matches of callers
 // that a gateway cannot tell.
-func (c *checker) checkFrontends(root cursor) {
-	spec := root.get("spec")
+func (c *checker) checkFrontends(spec cursor, namespace string) {
 	first := map[string]cursor{}
 	once := func(key, what string, f cursor) {
 		before, twice := first[key]
@@ -51,7 +52,7 @@ func (c *checker) checkFrontends(root cursor) {
 			continue
 		}
 		gateway = g
-		key := strings.Join([]string{cmp.Or(g.get("namespace").text(), root.get("metadata", "namespace").text()), g.get("name").text(), g.get("listener").text()}, "/")
+		key := strings.Join([]string{cmp.Or(g.get("namespace").text(), namespace), g.get("name").text(), g.get("listener").text()}, "/")
 		here := map[string]bool{}
 		for _, h := range f.get("hostnames").items() {
 			// Twice in one list is said of the list.
@@ -75,9 +76,7 @@ func (c *checker) checkFrontends(root cursor) {
 }
 
 // checkBackends reports backends of a rule that are the same pods.
-func (c *checker) checkBackends(root, rule cursor) {
-	// What a backend leaves out is the policy's own.
-	own := map[string]string{"namespace": root.get("metadata", "namespace").text(), "service": root.get("spec", "service", "name").text()}
+func (c *checker) checkBackends(rule cursor, own map[string]string) {
 	first := map[string]cursor{}
 	for _, b := range rule.get("backends").items() {
 		if b.get("cluster").text() == "" || c.touches(b.path) {

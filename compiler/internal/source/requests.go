@@ -73,9 +73,11 @@ func (c *checker) checkRequests(spec cursor, p protocols) {
 	if p.any("http", "grpc") {
 		return
 	}
+	serverNames := p.any("tls") && spec.onlyGateways()
 	for _, r := range spec.get("rules").items() {
 		fields := ofRequests
-		if c.onlyServerNames(spec, r.get("matches"), p) {
+		if matches := r.get("matches"); serverNames && matches.says() {
+			c.onlyServerNames(matches, p)
 			fields = fields[1:]
 		}
 		c.needsRequests(r, fields, p)
@@ -100,13 +102,9 @@ func (c *checker) needsRequests(x cursor, fields []string, p protocols) {
 	c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
 }
 
-// onlyServerNames tells whether matches are of nothing but the server name that
-// a client's TLS asks for, which a gateway can read without decrypting; what
-// else they match is reported.
-func (c *checker) onlyServerNames(spec, matches cursor, p protocols) bool {
-	if !matches.says() || !p.any("tls") || !spec.onlyGateways() {
-		return false
-	}
+// onlyServerNames reports what is matched besides the server name that a
+// client's TLS asks for, which a gateway can read without decrypting.
+func (c *checker) onlyServerNames(matches cursor, p protocols) {
 	for _, m := range matches.items() {
 		for _, name := range []string{"path", "headers", "methods", "query", "source"} {
 			if f := m.get(name); f.says() {
@@ -116,7 +114,6 @@ func (c *checker) onlyServerNames(spec, matches cursor, p protocols) bool {
 			}
 		}
 	}
-	return true
 }
 
 // onlyGateways tells whether requests of a policy come in at gateways alone.

@@ -18,21 +18,23 @@ type members struct {
 	names []string
 }
 
-// checkSet checks what takes more than one field of a ClusterSet.
+// checkSet checks what takes more than one field of a ClusterSet, which can
+// take time by the square of its lists: lists that are too long were reported
+// and are not looked at.
 func (c *checker) checkSet(root cursor) {
 	spec := root.get("spec")
 	var m members
-	for _, cluster := range spec.get("clusters").items() {
+	for _, cluster := range c.bounded(spec.get("clusters")) {
 		m.all = append(m.all, cluster)
 		m.names = append(m.names, cluster.get("name").text())
 	}
 	topology := spec.get("connectivity", "topology")
 	c.checkNames(m, topology.get("hubs"))
-	for _, g := range topology.get("groups").items() {
+	for _, g := range c.bounded(topology.get("groups")) {
 		c.checkNames(m, g.get("clusters"))
 		c.checkSelects(m, g)
 	}
-	for _, t := range spec.get("tenancy").items() {
+	for _, t := range c.bounded(spec.get("tenancy")) {
 		c.checkNames(m, t.get("clusters"))
 	}
 	c.checkStages(m, spec)
@@ -42,10 +44,22 @@ func (c *checker) checkSet(root cursor) {
 
 // checkNames reports names of a list that no cluster of the set has.
 func (c *checker) checkNames(m members, list cursor) {
-	for _, item := range list.items() {
+	for _, item := range c.bounded(list) {
 		c.checkName(m, item)
 	}
 }
+
+// bounded returns the items of a list that is not too long.
+func (c *checker) bounded(list cursor) []cursor {
+	if c.wrongAt(list.path) {
+		return nil
+	}
+	return list.items()
+}
+
+// maxGuesses bounds the names that are compared with every cluster of a set;
+// who has more of them wrong does not need to be told what was meant.
+const maxGuesses = 100
 
 func (c *checker) checkName(m members, x cursor) {
 	name := x.text()
@@ -53,8 +67,10 @@ func (c *checker) checkName(m members, x cursor) {
 		return
 	}
 	fix := "correct the name, or add the cluster to the set"
-	if near, ok := nearest(name, m.names); ok {
-		fix = fmt.Sprintf("did you mean %q?", near)
+	if c.guesses++; c.guesses <= maxGuesses {
+		if near, ok := nearest(name, m.names); ok {
+			fix = fmt.Sprintf("did you mean %q?", near)
+		}
 	}
 	c.say(x.place(), diag.CodeNoSuchCluster, fmt.Sprintf("the set has no cluster %s", quote(name)), fix)
 }
@@ -99,7 +115,7 @@ func (c *checker) checkSelects(m members, x cursor) {
 // checkStages: each cluster changes in exactly one stage.
 func (c *checker) checkStages(m members, spec cursor) {
 	stages := spec.get("rollout", "stages")
-	items := stages.items()
+	items := c.bounded(stages)
 	in := map[int]cursor{}
 	rest := false
 	for i, s := range items {

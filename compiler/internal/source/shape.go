@@ -21,6 +21,8 @@ type checker struct {
 	labels []labelMap
 	// right are the scalars of the right shape, by path.
 	right []value
+	// guesses counts the names that were compared with many others.
+	guesses int
 	// tabled are the mappings and lists that tables have rows about.
 	tabled []tabled
 }
