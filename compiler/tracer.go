@@ -107,6 +107,8 @@ func (t *Tracer) interpret(provider string) interpreter {
 		t.interpreters[provider] = simulate.NewIstio(t.ground, t.result.Bundles)
 	case "fairlead":
 		t.interpreters[provider] = simulate.NewL4(t.ground, t.result.Bundles)
+	case "cilium":
+		t.interpreters[provider] = simulate.NewCilium(t.ground, t.result.Bundles)
 	default:
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // chance makes models.
@@ -29,15 +30,15 @@ var versions = []string{"v1", "v2", "v3"}
 
 func (c chance) model() model {
 	var m model
-	provider := one(c, "istio", "istio", "istio", "fairlead", "mixed")
+	provider := one(c, "istio", "istio", "istio", "fairlead", "cilium", "mixed")
 	for i := range 2 + c.IntN(3) {
-		out := cluster{name: fmt.Sprintf("c%d", i+1), provider: provider, gateways: one(c, 1, 1, 1, 2, 3), pods: map[string][]string{},
+		out := cluster{name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 2, 3), pods: map[string][]string{},
 			region: one(c, "", "eu", "eu", "us")}
 		if out.region != "" {
 			out.zone = one(c, "", "a", "b")
 		}
 		if provider == "mixed" {
-			out.provider = one(c, "istio", "fairlead")
+			out.provider = one(c, "istio", "fairlead", "cilium")
 		}
 		m.clusters = append(m.clusters, out)
 	}
@@ -46,8 +47,11 @@ func (c chance) model() model {
 	}
 	for i := range m.clusters {
 		for _, p := range m.policies {
-			if c.IntN(8) > 0 {
+			if c.IntN(12) > 0 || p.mirrors(m.clusters[i].name) {
 				m.clusters[i].pods[p.service] = some(c, 1+c.IntN(2), versions)
+			}
+			if p.mirrors(m.clusters[i].name) && len(m.clusters[i].pods[p.service]) == 0 {
+				m.clusters[i].pods[p.service] = versions[:1]
 			}
 		}
 	}
@@ -59,7 +63,7 @@ func (c chance) model() model {
 func (c chance) world(m *model) {
 	m.lost, m.health = nil, nil
 	for _, x := range m.clusters {
-		if c.IntN(4) == 0 {
+		if c.IntN(6) == 0 {
 			m.lost = append(m.lost, x.name)
 		}
 		for _, p := range m.policies {
@@ -76,71 +80,111 @@ func (c chance) world(m *model) {
 }
 
 func (c chance) policy(m model, service string) policy {
-	out := policy{service: service, protocols: []string{one(c, "http", "http", "grpc", "tcp")},
+	// Only clusters that reach each other take part.
+	provider := one(c, m.clusters...).provider
+	istio := provider == "istio"
+	var names []string
+	for _, x := range m.clusters {
+		if x.provider == provider {
+			names = append(names, x.name)
+		}
+	}
+	out := policy{service: service, protocols: []string{one(c, "http", "http", "http", "grpc", "tcp")}, imports: names,
 		minHealthy: one(c, "", "", "71%", "70%", "72%", fmt.Sprintf("%d%%", c.IntN(101)))}
-	istio := slices.ContainsFunc(m.clusters, func(x cluster) bool { return x.provider == "istio" })
 	if !istio {
-		out.protocols[0] = one(c, "tcp", "udp")
+		out.protocols[0] = one(c, "tcp", "tcp", "http", "udp")
 	}
 	if c.IntN(3) == 0 {
 		out.protocols = append(out.protocols, one(c, out.protocols[0], "tcp"))
 	}
-	var names []string
-	for _, x := range m.clusters {
-		names = append(names, x.name)
-	}
-	requests := out.protocols[0] != "tcp" && out.protocols[0] != "udp" && len(out.protocols) == 1
+	requests := istio && out.protocols[0] != "tcp" && out.protocols[0] != "udp" && len(out.protocols) == 1
 	last := 0
 	if requests && c.IntN(2) == 0 {
 		last = 1 + c.IntN(3)
 	}
 	for i := range last + 1 {
-		out.rules = append(out.rules, c.rule(names, i == last, requests, istio))
+		out.rules = append(out.rules, c.rule(names, i == last, kind{requests, istio}))
 	}
 	if c.IntN(6) == 0 && last == 0 {
 		out.rules = nil
 	}
-	if c.IntN(2) == 0 || out.rules == nil || slices.ContainsFunc(out.rules, func(r rule) bool { return len(r.backends) == 0 }) {
-		out.exports = append(some(c, 2, names), names[0])
-		slices.Sort(out.exports)
-		out.exports = slices.Compact(out.exports)
+	out.exports = out.named(some(c, 3, names))
+	if len(out.exports) == 0 {
+		out.exports = names[:1]
 	}
-	if c.IntN(2) == 0 {
-		out.imports = some(c, 2, names)
+	if c.IntN(3) == 0 {
+		out.imports = append(some(c, 2, names), names[0])
+		slices.Sort(out.imports)
+		out.imports = slices.Compact(out.imports)
 	}
 	if istio && c.IntN(3) == 0 {
 		out.more = append(out.more, "resilience: {outlierDetection: {maxEjectionPercent: 100}}")
 	}
-	if istio {
-		out.more = append(out.more, c.security(names, requests)...)
+	if provider != "fairlead" {
+		out.more = append(out.more, c.security(names, out.protocols)...)
 	}
 	return out
 }
 
-func (c chance) rule(clusters []string, last, requests, istio bool) rule {
+// named adds the clusters that backends name.
+func (p policy) named(clusters []string) []string {
+	for _, r := range p.rules {
+		for _, b := range r.backends {
+			clusters = append(clusters, b.cluster)
+		}
+		for _, line := range r.more {
+			if _, rest, ok := strings.Cut(line, "mirror: {backend: {cluster: "); ok {
+				clusters = append(clusters, rest[:strings.Index(rest, "}")])
+			}
+		}
+	}
+	slices.Sort(clusters)
+	return slices.Compact(clusters)
+}
+
+// mirrors tells whether copies are sent to a cluster.
+func (p policy) mirrors(cluster string) bool {
+	return slices.ContainsFunc(p.rules, func(r rule) bool {
+		return slices.ContainsFunc(r.more, func(line string) bool { return strings.HasPrefix(line, "mirror: {backend: {cluster: "+cluster+"}") })
+	})
+}
+
+// kind is what rules can be about.
+type kind struct{ requests, istio bool }
+
+func (c chance) rule(clusters []string, last bool, k kind) rule {
 	var out rule
 	if !last {
 		for range 1 + c.IntN(2) {
 			out.matches = append(out.matches, c.match())
 		}
 	}
-	if requests {
-		out.more = c.actions(clusters, istio)
+	if k.requests {
+		out.more = c.actions(clusters)
 	}
 	if slices.ContainsFunc(out.more, answers) || c.IntN(6) == 0 {
 		return out
 	}
-	type pods struct{ cluster, version string }
-	seen := map[pods]bool{}
+	// A cluster stands in one tier, and only in the first with several subsets.
+	tier := map[string]int{}
 	for range 1 + c.IntN(4) {
 		b := backend{cluster: one(c, clusters...), weight: one(c, 0, 1, 1, 2, 3, 75, 10), priority: one(c, 0, 0, 0, 1, 1, 2)}
-		if istio {
+		if was, ok := tier[b.cluster]; ok {
+			b.priority = was
+		}
+		tier[b.cluster] = b.priority
+		if k.istio {
 			b.version = one(c, "", "", "v1", "v2", "v3")
 		}
-		if !seen[pods{b.cluster, b.version}] {
+		same := func(o backend) bool { return o.cluster == b.cluster && (o.version == b.version || b.priority > 0) }
+		if !slices.ContainsFunc(out.backends, same) {
 			out.backends = append(out.backends, b)
 		}
-		seen[pods{b.cluster, b.version}] = true
+	}
+	for i, b := range out.backends {
+		if !slices.ContainsFunc(out.backends, func(o backend) bool { return o.priority == b.priority && o.weight > 0 }) {
+			out.backends[i].weight = 1
+		}
 	}
 	return out
 }

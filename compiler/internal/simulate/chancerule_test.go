@@ -4,6 +4,7 @@ package simulate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (c chance) match() string {
 }
 
 // actions are what a rule does besides choosing backends.
-func (c chance) actions(clusters []string, istio bool) []string {
+func (c chance) actions(clusters []string) []string {
 	percent := func() string { return one(c, "", ", percent: 10%", ", percent: 0%") }
 	headers := func() string {
 		return one(c, "{set: [{name: X-A, value: '1'}]}", "{add: [{name: x-b, value: '100% {of} it'}], remove: [x-c, X-D]}", "{remove: [x-a], set: [{name: x-b, value: y}, {name: x-c, value: 'a\\1'}]}")
@@ -68,10 +69,10 @@ func (c chance) actions(clusters []string, istio bool) []string {
 			return fmt.Sprintf("mirror: {backend: {cluster: %s}%s}", one(c, clusters...), percent())
 		},
 		func() string {
-			return one(c, "faults: {delay: {duration: 2s"+percent()+"}}", "faults: {abort: {status: 500"+percent()+"}}", "faults: {abort: {grpcStatus: UNAVAILABLE}, delay: {duration: 10ms}}")
+			return one(c, "faults: {delay: {duration: 2s"+percent()+"}}", "faults: {abort: {status: 500"+percent()+"}}", "faults: {abort: {status: 503}, delay: {duration: 10ms}}")
 		},
 		func() string {
-			return one(c, "cors: {allowOrigins: [{exact: 'https://www.example.com'}, {regex: 'https://.*'}], allowMethods: [PUT], maxAge: 1h}", "cors: {allowOrigins: [{exact: '*'}], allowHeaders: [x-a], exposeHeaders: [x-b], allowCredentials: true}")
+			return one(c, "cors: {allowOrigins: [{exact: 'https://www.example.com'}, {regex: 'https://.*'}], allowMethods: [PUT], maxAge: 1h}", "cors: {allowOrigins: [{exact: '*'}], allowHeaders: [x-a], exposeHeaders: [x-b]}")
 		},
 		func() string {
 			return "sessionAffinity: " + one(c, "{cookie: {name: user, ttl: 1h}}", "{cookie: {name: user}}", "{header: X-User}")
@@ -96,26 +97,31 @@ func answers(line string) bool {
 }
 
 // security is who may call, and how.
-func (c chance) security(clusters []string, requests bool) []string {
+func (c chance) security(clusters, protocols []string) []string {
 	var out []string
 	if c.IntN(4) == 0 {
 		var allow []string
 		for range c.IntN(4) {
-			allow = append(allow, c.caller(clusters, requests))
+			allow = append(allow, c.caller(clusters, protocols))
 		}
 		out = append(out, "access: {allow: ["+strings.Join(allow, ", ")+"]}")
 	}
-	if c.IntN(8) == 0 {
+	if c.IntN(16) == 0 {
 		out = append(out, "tls: {mode: "+one(c, "auto", "mutual")+"}")
 	}
 	return out
 }
 
-func (c chance) caller(clusters []string, requests bool) string {
+func (c chance) caller(clusters, protocols []string) string {
 	all := []string{"clusters: [" + one(c, clusters...) + "]", "namespaces: [" + one(c, "shop", "default", "shop, default") + "]",
-		"serviceAccounts: [" + one(c, "caller", "other", "caller, other") + "]", "ports: [" + one(c, "80", "81", "80, 81") + "]"}
-	if requests {
+		"namespaces: [" + one(c, "shop", "default") + "], serviceAccounts: [" + one(c, "caller", "other", "caller, other") + "]",
+		"ports: [" + one(c, "80", fmt.Sprint(79+len(protocols))) + "]"}
+	if protocols[0] == "http" && len(protocols) == 1 {
 		all = append(all, "methods: ["+one(c, "GET", "PUT", "GET, POST")+"]", "paths: ["+one(c, "{prefix: /api}", "{exact: /}", "{prefix: /}, {exact: /api}")+"]")
 	}
-	return "{" + strings.Join(some(c, 3, all), ", ") + "}"
+	chosen := some(c, 3, all)
+	if slices.Contains(chosen, all[1]) && slices.Contains(chosen, all[2]) {
+		chosen = slices.DeleteFunc(chosen, func(s string) bool { return s == all[1] })
+	}
+	return "{" + strings.Join(chosen, ", ") + "}"
 }

@@ -145,6 +145,9 @@ func byPods(m Meaning) Meaning {
 			if b.Weight > 0 {
 				tier[i].Weight = times(b.Pods, new(big.Rat).SetInt(scale)).Num().Int64()
 			}
+			if b.Health.Sign() > 0 {
+				tier[i].Health = one()
+			}
 		}
 		c.Tiers = append(c.Tiers, tier)
 	}

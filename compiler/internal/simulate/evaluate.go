@@ -63,6 +63,9 @@ func (e *evaluation) mean() Meaning {
 	if !n.clusterSet && e.home.EastWest == v1alpha1.EastWestFairlead {
 		return e.ungoverned(n, "with eastWest %s the name %s stays the Service of %s itself", e.home.EastWest, r.Host, e.home.Name)
 	}
+	if n.clusterSet && e.home.EastWest == v1alpha1.EastWestCilium && e.home.Discovery != v1alpha1.DiscoveryExisting {
+		return e.ungoverned(n, "with eastWest cilium and discovery fairlead nothing answers to the name %s in %s", r.Host, e.home.Name)
+	}
 	policy := e.policy(service)
 	if policy == nil {
 		return e.ungoverned(n, "no policy of Service %s governs callers in %s", service.Key(), e.home.Name)
@@ -189,7 +192,9 @@ func (e *evaluation) choose(w way) Meaning {
 	if m := w.rule.Mirror; m != nil && w.port.L7() {
 		to := e.candidate(w, *m)
 		percent := cmp.Or(string(w.rule.Rule.Mirror.Percent), "100%")
-		e.answer.Applied.set(mirrorApplied, percent+" to "+to.key())
+		if to.Known {
+			e.answer.Applied.set(mirrorApplied, percent+" to "+to.key())
+		}
 		e.note(to.At, "%s of such requests are copied to %s", percent, to.title(s))
 	}
 	if len(c.Tiers) == 0 {
@@ -266,7 +271,7 @@ func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	if !d.open {
 		e.note(d.at, "Service %s/%s does not let %s/%s/%s in", b.Namespace, b.Service, e.request.From.Cluster, e.request.From.Namespace, e.request.From.Account)
 	}
-	if c.EastWest != v1alpha1.EastWestIstio || e.home.EastWest != v1alpha1.EastWestIstio {
+	if c.EastWest != v1alpha1.EastWestIstio || e.home.EastWest != v1alpha1.EastWestIstio || e.request.Scheme == "udp" {
 		return
 	}
 	b.TLS.Mutual = true

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"slices"
 
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 type inventoryPort = inventory.Port
@@ -24,6 +26,10 @@ type Site struct {
 	Cluster string
 	// Domain of the set that the cluster is in.
 	Domain string
+	// EastWest is who routes there. Adopts: its own implementation of the MCS API
+	// makes the names of the set.
+	EastWest string
+	Adopts   bool
 	// Observed: Services is all there is. Otherwise nothing is known of them.
 	Observed bool
 	Services []inventory.Service
@@ -53,6 +59,7 @@ func GroundOf(f *fleet.Fleet) Ground {
 func siteOf(c *fleet.Cluster) Site {
 	out := Site{Cluster: c.Name, Domain: c.Set.Domain, Observed: c.Facts.State == fleet.Observed, Services: c.Facts.Services,
 		Istio: c.Facts.Istio, TrustDomain: c.Mesh.TrustDomain}
+	out.EastWest, out.Adopts = string(c.EastWest), c.Discovery == v1alpha1.DiscoveryExisting
 	out.RootNamespace, out.Network, out.ControlPlane = c.Mesh.RootNamespace, c.Mesh.Network, c.Name
 	if c.Mesh.ControlPlane != nil {
 		out.ControlPlane = c.Mesh.ControlPlane.Name
@@ -108,4 +115,21 @@ func (s Site) health(w World, p pods) *big.Rat {
 // identity is who pods are in their mesh.
 func (s Site) identity(namespace string, w inventory.Workload) string {
 	return fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", s.TrustDomain, namespace, w.ServiceAccount)
+}
+
+// itself is a connection to a Service of the cluster's own that nothing decides
+// over but the cluster.
+func (s Site) itself(w World, n name, r Request) Answer {
+	svc, ok := s.service(n.namespace, n.service)
+	known := slices.ContainsFunc(svc.Ports, func(p inventoryPort) bool {
+		return r.to(p.Port, p.Transport)
+	})
+	if !ok || !known || n.clusterSet {
+		return ended(NoRoute, s.Cluster+" has no such Service").Early
+	}
+	out := Share{Cluster: s.Cluster, Namespace: n.namespace, Service: n.service, Port: r.Port, Part: zero()}
+	if s.health(w, pods{s.Cluster, n.namespace, n.service, nil}).Sign() > 0 {
+		out.Part = one()
+	}
+	return Answer{}.serve([]Share{out})
 }

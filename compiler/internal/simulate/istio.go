@@ -101,6 +101,9 @@ func (i *Istio) Answer(w World, r Request) Answer {
 	if !ok {
 		return ended(NoRoute, r.Host+" is no name of a Service").Early
 	}
+	if r.Scheme == "udp" {
+		return m.site.itself(w, n, r) // sidecars carry no datagrams
+	}
 	c := &sidecar{Istio: i, mesh: m, world: w, request: r, host: n.host(m.site.Domain)}
 	return c.answer()
 }

@@ -35,11 +35,8 @@ func isL7(protocol string) bool {
 }
 
 // port finds a port of a host: of the cluster's own Service, or of a
-// ServiceEntry that the caller sees. Sidecars carry no UDP.
+// ServiceEntry that the caller sees.
 func (m *mesh) port(host string, r Request) (meshPort, bool) {
-	if r.Scheme == "udp" {
-		return meshPort{}, false
-	}
 	for _, p := range m.own(host) {
 		if p.Port == r.Port && (p.Transport == "TCP" || p.Transport == "") {
 			return meshPort{p.Port, p.Name, isL7(p.AppProtocol) || p.AppProtocol == "" && isL7(p.Name)}, true

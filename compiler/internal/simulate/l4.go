@@ -75,7 +75,7 @@ func (l *L4) Answer(w World, r Request) Answer {
 		return ended(NoRoute, r.Host+" is no name of a Service").Early
 	}
 	if !n.clusterSet {
-		return l.itself(w, home, n, r)
+		return home.itself(w, n, r)
 	}
 	nodes := l.nodes[home.Cluster]
 	i := slices.IndexFunc(nodes.imports, func(o mcs.ServiceImport) bool { return o.Namespace == n.namespace && o.Name == n.service })
@@ -96,22 +96,6 @@ func (l *L4) Answer(w World, r Request) Answer {
 // through tells whether a request goes to a port.
 func (r Request) through(p v1alpha1.RoutePort) bool {
 	return p.Port == r.Port && p.Transport == transport(r)
-}
-
-// itself is a connection to a Service of the cluster's own.
-func (l *L4) itself(w World, home Site, n name, r Request) Answer {
-	svc, ok := home.service(n.namespace, n.service)
-	known := slices.ContainsFunc(svc.Ports, func(p inventoryPort) bool {
-		return p.Port == r.Port && (p.Transport == string(transport(r)) || p.Transport == "")
-	})
-	if !ok || !known {
-		return ended(NoRoute, home.Cluster+" has no such Service").Early
-	}
-	s := Share{Cluster: home.Cluster, Namespace: n.namespace, Service: n.service, Port: r.Port, Part: zero()}
-	if home.health(w, pods{home.Cluster, n.namespace, n.service, nil}).Sign() > 0 {
-		s.Part = one()
-	}
-	return Answer{}.serve([]Share{s})
 }
 
 // connection is one to a clusterset IP.

@@ -22,7 +22,7 @@ type model struct {
 }
 
 type cluster struct {
-	name, region, zone, provider string
+	name, region, zone, provider, discovery string
 	// gateways is the number of addresses of the east-west gateway.
 	gateways int
 	// pods are the versions of each service that run here.
@@ -84,8 +84,11 @@ func (m model) files() fstest.MapFS {
 }
 
 func (c cluster) text(i int) string {
-	if c.provider == "fairlead" {
+	switch c.provider {
+	case "fairlead":
 		return "gateways: [{name: gw, node: n}]"
+	case "cilium":
+		return fmt.Sprintf("providers: {eastWest: cilium, discovery: %s}", c.discovery)
 	}
 	var addresses []string
 	for j := range c.gateways {
@@ -161,11 +164,14 @@ func (m model) inventory() inventory.Inventory {
 	for _, k := range []string{"AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"} {
 		kinds = append(kinds, k+".security.istio.io")
 	}
+	kinds = append(kinds, "CiliumNetworkPolicy.cilium.io")
 	out := inventory.Inventory{}
 	for i, c := range m.clusters {
 		facts := inventory.Cluster{Name: c.name, Namespaces: []string{"shop", "default", "istio-system"}, Kinds: kinds}
 		if c.provider == "istio" {
 			facts.Istio = "1.31.1"
+		} else if c.provider == "cilium" {
+			facts.Cilium = "1.19.4"
 		}
 		key := []byte(strings.Repeat("A", 43) + "=")
 		key[0] = byte('B' + i)

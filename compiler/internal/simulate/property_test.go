@@ -46,7 +46,14 @@ func TestObjectsDoWhatPoliciesMean(t *testing.T) {
 }
 
 // tally counts what was done.
-type tally struct{ Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable int }
+type tally struct{ Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable, Refused403, Cilium, L4 int }
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 // accept finds the degradations that a diagnostic asks for.
 var accept = regexp.MustCompile(`add (\{name: [A-Za-z]+, provider: [a-z-]+\})`)
@@ -88,9 +95,8 @@ func check(m *model, n *tally) string {
 	docs, _ := source.Load(m.files())
 	f, _ := fleet.Build(docs, m.inventory())
 	ground := simulate.GroundOf(f)
-	interpreters := map[string]interface {
-		Answer(simulate.World, simulate.Request) simulate.Answer
-	}{"istio": simulate.NewIstio(ground, result.Bundles), "fairlead": simulate.NewL4(ground, result.Bundles)}
+	interpreters := map[string]interpreter{"istio": simulate.NewIstio(ground, result.Bundles),
+		"fairlead": simulate.NewL4(ground, result.Bundles), "cilium": simulate.NewCilium(ground, result.Bundles)}
 	world := m.world()
 	for _, r := range requests(*m) {
 		i := slices.IndexFunc(m.clusters, func(c cluster) bool { return c.name == r.From.Cluster })
@@ -106,6 +112,8 @@ func check(m *model, n *tally) string {
 		if simulate.Differ(want, degraded) != "" {
 			n.Degraded++
 		}
+		n.Cilium += b2i(provider == "cilium")
+		n.L4 += b2i(provider == "fairlead")
 		got := interpreters[provider].Answer(world, r)
 		n.count(got)
 		if d := simulate.Differ(degraded, got); d != "" {
@@ -122,6 +130,8 @@ func (n *tally) count(a simulate.Answer) {
 		n.Served++
 	case simulate.Unreachable:
 		n.Unreachable++
+	case simulate.Refused:
+		n.Refused403++
 	}
 }
 
@@ -139,7 +149,8 @@ func listed(what string, a simulate.Answer) string {
 // unfinished tells whether something is pending or held for the caller.
 func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Request) bool {
 	if meaning.Policy == nil {
-		return false
+		// Cilium imports what is exported into every cluster of its mesh.
+		return meaning.Provider() == "cilium" && strings.HasSuffix(r.Host, "clusterset.local")
 	}
 	id := "TrafficPolicy/" + meaning.Policy.Namespace + "/" + meaning.Policy.Name
 	for _, p := range result.Pending {
