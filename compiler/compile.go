@@ -39,6 +39,7 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 		return Result{}, diags
 	}
 	result := Result{Allocations: f.Allocations}
+	result.stages(f)
 	for _, q := range f.Quarantined {
 		result.Quarantined = append(result.Quarantined, Quarantined(q))
 	}
@@ -55,7 +56,7 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 // because it has a mistake of its own.
 func mayFollow(d diag.Diagnostic) bool {
 	switch d.Code {
-	case fleet.CodeNoSet, fleet.CodeAmbiguousSet, fleet.CodeUnknownSet:
+	case fleet.CodeNoSet, fleet.CodeAmbiguousSet, fleet.CodeUnknownSet, fleet.CodeUnknownService, fleet.CodeTenantUnused:
 		return true
 	}
 	return false

@@ -3,8 +3,10 @@
 package compiler
 
 import (
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Result is what a revision asks of the clusters. It is empty when a
@@ -15,6 +17,10 @@ type Result struct {
 	// Allocations are all that are in use now, sorted; the next Compile takes
 	// them in as the inventory's Ledger.
 	Allocations []inventory.Allocation
+	// Stages of the rollouts by ClusterSet, each set's in order; every cluster of
+	// such a set is in exactly one. A set without a rollout has none: its
+	// clusters change at once.
+	Stages []Stage
 	// Pending lists what is missing and will be emitted once it is there.
 	Pending []Pending
 	// Held lists the fragments that must stay as they were applied last.
@@ -24,6 +30,17 @@ type Result struct {
 	// Traffic is what each consumer's requests get, sorted as written: by
 	// cluster, service, rule, tier and backend.
 	Traffic []Traffic
+}
+
+// Stage is a set of clusters that change together.
+type Stage struct {
+	ClusterSet string `json:"clusterSet"`
+	Name       string `json:"name"`
+	// Clusters by name.
+	Clusters []string `json:"clusters"`
+	// Soak is how long the stage must be well before the next begins; empty: not
+	// at all.
+	Soak v1alpha1.Duration `json:"soak,omitempty"`
 }
 
 // Pending is one thing that is missing in a cluster.
@@ -73,4 +90,17 @@ type Traffic struct {
 	Tier int32 `json:"tier"`
 	// Permille of the tier's traffic, 0 to 1000.
 	Permille int32 `json:"permille"`
+}
+
+// stages takes over the stages of every set.
+func (r *Result) stages(f *fleet.Fleet) {
+	for _, set := range f.Sets {
+		for _, s := range set.Stages {
+			out := Stage{ClusterSet: set.Name, Name: s.Name, Soak: s.Soak, Clusters: []string{}}
+			for _, c := range s.Clusters {
+				out.Clusters = append(out.Clusters, c.Name)
+			}
+			r.Stages = append(r.Stages, out)
+		}
+	}
 }

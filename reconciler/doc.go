@@ -11,9 +11,13 @@
 // written on the objects, what it allotted is read back from them, so a round
 // that was killed anywhere is finished by the next.
 //
+// Where a ClusterSet has a rollout, its clusters are served stage by stage. A
+// stage that is not complete stops the later ones of its set; what was done
+// stays, and the next run goes on. Nothing is rolled back: revert the commit.
+//
 // Words: a Snapshot is the files of one Revision; a Report is what a round
 // found and did; an Outcome is what became of one cluster.
 //
-// Out of scope: what a policy means (package compiler), rollout in stages, and
+// Out of scope: what a policy means (package compiler), going back by itself, and
 // endpoints.
 package reconciler

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/fairlead/fairlead/compiler"
 	"github.com/fairlead/fairlead/compiler/diag"
 	facts "github.com/fairlead/fairlead/compiler/inventory"
@@ -48,7 +46,7 @@ func Reconcile(ctx context.Context, o Options) (Report, error) {
 	defer deadline.Stop()
 	var total Report
 	for n := 1; ; n++ {
-		one, err := round(ctx, snapshot, targets)
+		one, err := round(ctx, snapshot, targets, o.progress)
 		if err != nil && n == 1 {
 			return Report{}, err
 		}
@@ -89,7 +87,7 @@ func Collect(ctx context.Context, targets []inventory.Target) facts.Inventory {
 }
 
 // round observes, compiles and applies once.
-func round(ctx context.Context, snapshot Snapshot, targets []inventory.Target) (Report, error) {
+func round(ctx context.Context, snapshot Snapshot, targets []inventory.Target, progress func(string)) (Report, error) {
 	inv := Collect(ctx, targets)
 	if ctx.Err() != nil {
 		return Report{}, ErrInterrupted
@@ -99,16 +97,9 @@ func round(ctx context.Context, snapshot Snapshot, targets []inventory.Target) (
 	if diag.HasErrors(diags) {
 		return out, nil
 	}
-	out.Clusters = make([]report.Cluster, len(result.Bundles))
-	var group errgroup.Group
-	group.SetLimit(parallelClusters)
-	for i, b := range result.Bundles {
-		group.Go(func() error {
-			out.Clusters[i] = serve(ctx, b, work{snapshot.Revision, result, inv, targets})
-			return nil
-		})
-	}
-	_ = group.Wait() // what fails is in the cluster's part of the report
+	w := work{snapshot.Revision, result, inv, targets}
+	r := rollout{result: result, progress: progress, serve: func(b manifest.Bundle) report.Cluster { return serve(ctx, b, w) }}
+	out.Clusters = r.run(ctx)
 	return out, nil
 }
 

@@ -42,6 +42,11 @@ per object and one line per change of traffic. It compares with the clusters as
 they are, or with --base with another revision; with --base and --inventory no
 cluster is asked.
 
+Where the ClusterSet has a rollout, its stages are served one after the other, with
+a pause of "soak" after a stage in which something changed. A stage that is not
+complete stops the later ones, which are named; the next run goes on. Nothing is
+rolled back in this version, whatever onFailure says: revert the commit.
+
 A cluster that cannot be reached or refuses an object is named, the others are
 served, and the exit code is 2; the next run does the rest. What is pending, held
 or quarantined is reported and is no failure, except that --wait goes round until

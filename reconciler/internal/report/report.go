@@ -77,12 +77,18 @@ type Share struct {
 // OK tells whether everything was compiled and every cluster served.
 func (r Report) OK() bool {
 	for _, c := range r.Clusters {
-		if c.Error != "" || c.count(apply.Failed) > 0 {
+		if !c.OK() {
 			return false
 		}
 	}
 	return !diag.HasErrors(r.Diagnostics)
 }
+
+// OK tells whether the cluster was served to the end.
+func (c Cluster) OK() bool { return c.Error == "" && c.count(apply.Failed) == 0 }
+
+// Changed tells whether anything was written.
+func (c Cluster) Changed() bool { return c.writes() > 0 }
 
 // Changes tells whether a dry run found anything to do.
 func (r Report) Changes() bool {
