@@ -29,12 +29,12 @@ type TrafficTestList struct {
 
 // TrafficTestSpec has cases, loads, or both.
 type TrafficTestSpec struct {
-	// Cases are single requests and what becomes of them.
+	// Cases are single requests and what becomes of them. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=256
 	Cases []TrafficCase `json:"cases,omitempty"`
 	// Loads are rates of requests and what clusters can bear, tried with every
-	// cluster there and with each single one lost.
+	// cluster there and with each single one lost. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	Loads []Load `json:"loads,omitempty"`
@@ -87,7 +87,7 @@ type TestRequest struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	URL string `json:"url"`
-	// Headers of the request.
+	// Headers of the request. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=32
 	Headers []Header `json:"headers,omitempty"`

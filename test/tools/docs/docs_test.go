@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/fairlead/fairlead/compiler"
+	"github.com/fairlead/fairlead/schemas"
 )
 
 const root = "../../.."
@@ -68,6 +69,22 @@ func checkTold(t *testing.T, code string, by struct{ file, test, constant string
 	body, _, _ = strings.Cut(body, "\nfunc ")
 	if !ok || !strings.Contains(body, by.constant) {
 		t.Errorf("%s: %s in %s does not speak of %s", code, by.test, by.file, by.constant)
+	}
+}
+
+// TestEveryKindHasAReference: there is a page for each kind that people write.
+func TestEveryKindHasAReference(t *testing.T) {
+	kinds, err := schemas.Kinds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range documents() {
+		got = append(got, d.kind)
+	}
+	slices.Sort(got)
+	if !slices.Equal(kinds, got) {
+		t.Errorf("there are references of %v, and schemas of %v", got, kinds)
 	}
 }
 

@@ -87,6 +87,7 @@ func documents() []document {
 	return []document{
 		{v1alpha1.KindTrafficPolicy, reflect.TypeFor[v1alpha1.TrafficPolicySpec]()},
 		{v1alpha1.KindClusterSet, reflect.TypeFor[v1alpha1.ClusterSetSpec]()},
+		{v1alpha1.KindTrafficTest, reflect.TypeFor[v1alpha1.TrafficTestSpec]()},
 	}
 }
 

@@ -98,7 +98,8 @@ func (s *story) read(archive *txtar.Archive, prefix string) error {
 	return nil
 }
 
-// compile returns what is said of the files, some of them replaced.
+// compile returns what is said of the files, some of them replaced, and of the
+// traffic tests among them.
 func (s *story) compile(replaced map[string][]byte) []diag.Diagnostic {
 	files := fstest.MapFS{}
 	for _, from := range []map[string][]byte{s.files, replaced} {
@@ -107,6 +108,10 @@ func (s *story) compile(replaced map[string][]byte) []diag.Diagnostic {
 		}
 	}
 	_, diags := compiler.Compile(files, s.inventory)
+	results, _ := compiler.Test(files, s.inventory)
+	for _, r := range results {
+		diags = append(diags, r.Failures...)
+	}
 	return diags
 }
 
