@@ -40,6 +40,8 @@ func TestBytesThatAreNotADocument(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"a NUL", "apiVersion: v1\nab\x00cd: 1\n", `a.yaml:2:3: error FL1002: the file is not UTF-8 text: byte 0x00 (save it as UTF-8, or give a binary file another ending than .yaml)`},
 		{"not UTF-8", "é: \xff\x00", `a.yaml:1:4: error FL1002: the file is not UTF-8 text: byte 0xff (save it as UTF-8, or give a binary file another ending than .yaml)`},
+		{"carriage returns", strings.ReplaceAll(smallPolicy, "\n", "\r\n") + "extra: 1\r\n", `a.yaml:12:1: error FL1105: unknown field "extra" (allowed here: apiVersion, kind, metadata, spec)`},
+		{"carriage returns alone", strings.ReplaceAll(smallPolicy, "\n", "\r") + "extra: 1\r", `a.yaml:12:1: error FL1105: unknown field "extra" (allowed here: apiVersion, kind, metadata, spec)`},
 		{"large and ours", sources + smallPolicy, `a.yaml: error FL1003: the file has 1.4 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
 		{"huge", strings.Repeat("x", 50<<20), `a.yaml: error FL1003: the file has 50.0 MiB; a file with Fairlead documents may have 1.0 MiB (split it into several files, or move it out of the directory that Fairlead reads)`},
 		{"large and somebody else's", sources, `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},

@@ -50,10 +50,25 @@ func readFile(files fs.FS, name string) ([]byte, []diag.Diagnostic) {
 	case len(text) > maxFile:
 		return nil, []diag.Diagnostic{tooLarge(name, int64(len(text)))}
 	}
+	text = unixLines(text)
 	if d, ok := notText(name, text); ok {
 		return nil, []diag.Diagnostic{d}
 	}
 	return bytes.TrimPrefix(text, bom), nil
+}
+
+// unixLines makes a line feed of each carriage return without one: YAML takes
+// both for the end of a line (YAML 1.2, section 5.4), and lines are counted.
+func unixLines(text []byte) []byte {
+	if bytes.IndexByte(text, '\r') < 0 {
+		return text
+	}
+	for i, b := range text {
+		if b == '\r' && (i+1 == len(text) || text[i+1] != '\n') {
+			text[i] = '\n'
+		}
+	}
+	return text
 }
 
 func unreadable(name string) diag.Diagnostic {

@@ -4,6 +4,7 @@ package source
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -40,7 +41,7 @@ func FuzzLoad(f *testing.F) {
 		if took := time.Since(start); took > soon {
 			t.Errorf("it took %s", took)
 		}
-		lines := strings.Count(string(text), "\n") + 1
+		lines := strings.Count(string(unixLines(slices.Clone(text))), "\n") + 1
 		for _, d := range ds {
 			checkReadable(t, d, lines)
 		}
