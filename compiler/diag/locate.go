@@ -64,7 +64,10 @@ func readText(files fs.FS, name string) []byte {
 	defer f.Close()
 	// What was read before a fault is shown all the same.
 	text, _ := io.ReadAll(io.LimitReader(f, maxText))
-	return bytes.TrimPrefix(text, []byte("\ufeff"))
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	// A carriage return alone ends a line as well (YAML 1.2, section 5.4).
+	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	return bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 }
 
 // fill takes the lines of the spots, sorted by line, from a text.
@@ -78,7 +81,7 @@ func fill(text []byte, spots []spot) {
 		if spots[0].at.Line != number {
 			continue
 		}
-		line := []rune(strings.TrimRight(string(raw), "\r\n"))
+		line := []rune(strings.TrimSuffix(string(raw), "\n"))
 		for len(spots) > 0 && spots[0].at.Line == number {
 			spots[0].take(line)
 			spots = spots[1:]

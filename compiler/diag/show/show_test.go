@@ -67,6 +67,7 @@ func TestShownLines(t *testing.T) {
 		"combining":         {"e\u0301: x", 5, 0, "  1 | e\u0301: x\n    |    ^\n"},
 		"tabs":              {"\ta: b", 2, 0, "  1 | →   a: b\n    |     ^\n"},
 		"CRLF":              {"a: b  \r\n", 4, 0, "  1 | a: b\n    |    ^\n"},
+		"CR":                {"z: y\ra: b\r", 4, 0, "  1 | z: y\n    |    ^\n"},
 		"control":           {"a: \x1b[2Jb\u202e", 4, 0, "  1 | a: \\x1b[2Jb\\u202e\n    |    ^^^^^^^^^^^^^^\n"},
 		"not UTF-8":         {"a: \xff", 4, 0, "  1 | a: \\ufffd\n    |    ^^^^^^\n"},
 		"whole line":        {"  a b", 0, 0, "  1 |   a b\n    |   ^^^\n"},
