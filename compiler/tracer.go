@@ -109,6 +109,8 @@ func (t *Tracer) interpret(provider string) interpreter {
 		t.interpreters[provider] = simulate.NewL4(t.ground, t.result.Bundles)
 	case "cilium":
 		t.interpreters[provider] = simulate.NewCilium(t.ground, t.result.Bundles)
+	case "envoy-gateway":
+		t.interpreters[provider] = simulate.NewEnvoyGateway(t.ground, t.result.Bundles)
 	default:
 		return nil
 	}

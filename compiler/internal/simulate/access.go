@@ -50,6 +50,9 @@ func (e *evaluation) door(s *fleet.Service, c *fleet.Cluster, port int32) door {
 // clusters.
 func (e *evaluation) within(a fleet.AccessRule, port int32) bool {
 	r := e.request
+	if r.From.Gateway != "" && len(a.Clusters)+len(a.Namespaces)+len(a.ServiceAccounts)+len(a.PodLabels) > 0 {
+		return false // from outside: of no cluster, namespace or account
+	}
 	return (len(a.Namespaces) == 0 || slices.Contains(a.Namespaces, r.From.Namespace)) &&
 		(len(a.ServiceAccounts) == 0 || slices.Contains(a.ServiceAccounts, r.From.Account)) &&
 		hasAll(r.From.Labels, a.PodLabels) &&

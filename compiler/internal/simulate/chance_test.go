@@ -30,7 +30,7 @@ var versions = []string{"v1", "v2", "v3"}
 
 func (c chance) model() model {
 	var m model
-	provider := one(c, "istio", "istio", "istio", "fairlead", "cilium", "mixed")
+	provider := one(c, "istio", "istio", "istio", "fairlead", "cilium", "envoy-gateway", "mixed")
 	for i := range 2 + c.IntN(3) {
 		out := cluster{name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 2, 3), pods: map[string][]string{},
 			region: one(c, "", "eu", "eu", "us")}
@@ -42,7 +42,11 @@ func (c chance) model() model {
 		}
 		m.clusters = append(m.clusters, out)
 	}
-	for i := range 1 + c.IntN(2) {
+	several := 1 + c.IntN(2)
+	if provider == "envoy-gateway" {
+		several = 1 // they would share the hostname
+	}
+	for i := range several {
 		m.policies = append(m.policies, c.policy(m, fmt.Sprintf("s%d", i+1)))
 	}
 	for i := range m.clusters {
@@ -91,19 +95,22 @@ func (c chance) policy(m model, service string) policy {
 	}
 	out := policy{service: service, protocols: []string{one(c, "http", "http", "http", "grpc", "tcp")}, imports: names,
 		minHealthy: one(c, "", "", "71%", "70%", "72%", fmt.Sprintf("%d%%", c.IntN(101)))}
-	if !istio {
+	outside := provider == "envoy-gateway"
+	if outside {
+		out.more = []string{"frontends: [{gateway: {name: edge}, hostnames: [www.example.com]}]"}
+	} else if !istio {
 		out.protocols[0] = one(c, "tcp", "tcp", "http", "udp")
 	}
-	if c.IntN(3) == 0 {
+	if c.IntN(3) == 0 && !outside {
 		out.protocols = append(out.protocols, one(c, out.protocols[0], "tcp"))
 	}
-	requests := istio && out.protocols[0] != "tcp" && out.protocols[0] != "udp" && len(out.protocols) == 1
+	requests := (istio || outside) && out.protocols[0] != "tcp" && out.protocols[0] != "udp" && len(out.protocols) == 1
 	last := 0
 	if requests && c.IntN(2) == 0 {
 		last = 1 + c.IntN(3)
 	}
 	for i := range last + 1 {
-		out.rules = append(out.rules, c.rule(names, i == last, kind{requests, istio}))
+		out.rules = append(out.rules, c.rule(names, i == last, kind{requests, istio || outside, outside}))
 	}
 	if c.IntN(6) == 0 && last == 0 {
 		out.rules = nil
@@ -120,7 +127,7 @@ func (c chance) policy(m model, service string) policy {
 	if istio && c.IntN(3) == 0 {
 		out.more = append(out.more, "resilience: {outlierDetection: {maxEjectionPercent: 100}}")
 	}
-	if provider != "fairlead" {
+	if provider != "fairlead" && !outside {
 		out.more = append(out.more, c.security(names, out.protocols)...)
 	}
 	return out
@@ -150,13 +157,13 @@ func (p policy) mirrors(cluster string) bool {
 }
 
 // kind is what rules can be about.
-type kind struct{ requests, istio bool }
+type kind struct{ requests, subsets, outside bool }
 
 func (c chance) rule(clusters []string, last bool, k kind) rule {
 	var out rule
 	if !last {
 		for range 1 + c.IntN(2) {
-			out.matches = append(out.matches, c.match())
+			out.matches = append(out.matches, c.match(k.outside))
 		}
 	}
 	if k.requests {
@@ -173,7 +180,7 @@ func (c chance) rule(clusters []string, last bool, k kind) rule {
 			b.priority = was
 		}
 		tier[b.cluster] = b.priority
-		if k.istio {
+		if k.subsets {
 			b.version = one(c, "", "", "v1", "v2", "v3")
 		}
 		same := func(o backend) bool { return o.cluster == b.cluster && (o.version == b.version || b.priority > 0) }

@@ -14,7 +14,7 @@ var (
 	askedPaths = []string{"/", "/api", "/api/", "/api/v1/x", "/apix"}
 )
 
-func (c chance) match() string {
+func (c chance) match(outside bool) string {
 	all := []func() string{
 		func() string {
 			how := one(c, "exact", "prefix", "prefix", "prefix", "regex")
@@ -36,6 +36,9 @@ func (c chance) match() string {
 		func() string {
 			return one(c, "source: {namespaces: [shop]}", "source: {namespaces: [default]}", "source: {labels: {app: caller}}", "source: {labels: {app: other}}")
 		},
+	}
+	if outside {
+		all = all[:4] // a gateway has neither callers nor names of Services
 	}
 	var out []string
 	for len(out) == 0 {

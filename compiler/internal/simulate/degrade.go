@@ -84,7 +84,25 @@ func (m Meaning) Differing() []string {
 
 // gatewayHealth: all pods of a cluster stand behind its gateway, unless they are
 // the caller's own at the head of a chain.
-func gatewayHealth(m Meaning) Meaning { return chained(m, true) }
+func gatewayHealth(m Meaning) Meaning {
+	if m.gateway && m.Provider() == string(v1alpha1.NorthSouthEnvoyGateway) {
+		return m.each(func(b Candidate) Candidate {
+			if !b.Local {
+				b.Health = upOrDown(b)
+			}
+			return b
+		})
+	}
+	return chained(m, true)
+}
+
+// upOrDown is the health of a cluster of which only the gateway is seen.
+func upOrDown(b Candidate) *big.Rat {
+	if b.Up {
+		return one()
+	}
+	return zero()
+}
 
 // fixedParts: subsets of the caller's own cluster keep to their parts.
 func fixedParts(m Meaning) Meaning { return chained(m, false) }
@@ -110,8 +128,52 @@ func pooledFailover(m Meaning) Meaning {
 	}
 	c := *m.Choice
 	c.Pooled = true
+	c.Joint = m.gateway && m.Provider() == string(v1alpha1.NorthSouthEnvoyGateway)
 	m.Choice = &c
 	return m
+}
+
+// joint is the choice where every tier, the first one too, is judged by all of
+// its endpoints: pods of the own cluster, and one address of each other.
+func (c Choice) joint() []Share {
+	var able []*big.Rat
+	var levels [][]Candidate
+	for t, tier := range c.Tiers {
+		up, all := zero(), zero()
+		level := slices.DeleteFunc(slices.Clone(tier), func(b Candidate) bool { return b.Weight == 0 })
+		for i, b := range level {
+			hosts := big.NewRat(1, 1)
+			if t > 0 {
+				// Lower tiers are addresses, in the own cluster too.
+				level[i].Health = upOrDown(b)
+			} else if b.Local {
+				hosts = big.NewRat(b.Kinds, 1)
+			}
+			if b.Local && !b.Known && t == 0 {
+				continue
+			}
+			up.Add(up, times(hosts, level[i].Health))
+			all.Add(all, hosts)
+		}
+		if all.Sign() > 0 {
+			up.Quo(up, all)
+		}
+		able, levels = append(able, c.keeps(up)), append(levels, level)
+	}
+	var out []Share
+	for t, load := range priorityLoad(able) {
+		total := zero()
+		for _, b := range levels[t] {
+			total.Add(total, times(big.NewRat(b.Weight, 1), c.keeps(b.Health)))
+		}
+		for _, b := range levels[t] {
+			if total.Sign() > 0 {
+				weight := times(big.NewRat(b.Weight, 1), c.keeps(b.Health))
+				out = append(out, b.part(times(load, weight.Quo(weight, total))))
+			}
+		}
+	}
+	return out
 }
 
 // noChange: an Answer has no time and no callers that come back.

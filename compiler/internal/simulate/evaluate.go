@@ -265,11 +265,15 @@ func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	found := site.pods(b.Namespace, b.Service, b.Subset)
 	b.Known = !site.Observed || len(found) > 0
 	b.Health = site.health(e.world, pods{c.Name, b.Namespace, b.Service, b.Subset})
-	b.Alive, b.Pods = b.Health.Sign() > 0, times(b.Health, big.NewRat(int64(max(1, len(found))), 1))
+	b.Kinds = int64(max(1, len(found)))
+	b.Alive, b.Pods = b.Health.Sign() > 0, times(b.Health, big.NewRat(b.Kinds, 1))
 	d := e.door(e.service(b.Namespace, b.Service), c, b.Port)
 	b.Shut, b.AlikeShut = !d.open, !d.alike
 	if !d.open {
 		e.note(d.at, "Service %s/%s does not let %s/%s/%s in", b.Namespace, b.Service, e.request.From.Cluster, e.request.From.Namespace, e.request.From.Account)
+	}
+	if e.request.From.Gateway != "" && e.home.NorthSouth == v1alpha1.NorthSouthEnvoyGateway {
+		return
 	}
 	if c.EastWest != v1alpha1.EastWestIstio || e.home.EastWest != v1alpha1.EastWestIstio || e.request.Scheme == "udp" {
 		return

@@ -108,3 +108,7 @@ func FuzzL4(f *testing.F) {
 func FuzzCilium(f *testing.F) {
 	fuzz(f, func(b []manifest.Bundle) interpreter { return simulate.NewCilium(ground(), b) })
 }
+
+func FuzzEnvoyGateway(f *testing.F) {
+	fuzz(f, func(b []manifest.Bundle) interpreter { return simulate.NewEnvoyGateway(ground(), b) })
+}

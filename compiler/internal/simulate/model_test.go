@@ -87,6 +87,8 @@ func (c cluster) text(i int) string {
 	switch c.provider {
 	case "fairlead":
 		return "gateways: [{name: gw, node: n}]"
+	case "envoy-gateway":
+		return "providers: {eastWest: fairlead, northSouth: envoy-gateway}, gateways: [{name: gw, node: n}]"
 	case "cilium":
 		return fmt.Sprintf("providers: {eastWest: cilium, discovery: %s}", c.discovery)
 	}
@@ -165,6 +167,12 @@ func (m model) inventory() inventory.Inventory {
 		kinds = append(kinds, k+".security.istio.io")
 	}
 	kinds = append(kinds, "CiliumNetworkPolicy.cilium.io")
+	for _, k := range []string{"HTTPRoute", "GRPCRoute", "TCPRoute", "UDPRoute", "TLSRoute", "ReferenceGrant"} {
+		kinds = append(kinds, k+".gateway.networking.k8s.io")
+	}
+	for _, k := range []string{"Backend", "BackendTrafficPolicy", "SecurityPolicy", "HTTPRouteFilter"} {
+		kinds = append(kinds, k+".gateway.envoyproxy.io")
+	}
 	out := inventory.Inventory{}
 	for i, c := range m.clusters {
 		facts := inventory.Cluster{Name: c.name, Namespaces: []string{"shop", "default", "istio-system"}, Kinds: kinds}

@@ -43,7 +43,21 @@ func (e *evaluation) outside() Meaning {
 	e.matched = best.match
 	e.note(best.policy.At(best.frontend.Path), "%s at gateway %s/%s belongs to policy %s/%s", best.hostname, best.frontend.Namespace, best.frontend.Name, best.policy.Namespace, best.policy.Name)
 	e.note(best.policy.At(best.rule.Path), "rule %q is used", best.rule.Label)
+	if d := e.guard(best.service, best.port.Number); !d.open {
+		e.note(d.at, "requests from outside are not let in")
+		out := e.end(Refused, 403)
+		out.Policy = best.policy
+		return out
+	}
 	return e.follow(best.way)
+}
+
+// guard is the door at the gateway itself, which stands before everything else.
+func (e *evaluation) guard(s *fleet.Service, port int32) door {
+	if e.home.NorthSouth != v1alpha1.NorthSouthEnvoyGateway || len(s.Exporters) == 0 {
+		return door{open: true}
+	}
+	return e.door(s, s.Exporters[0], port)
 }
 
 // entrance finds the first rule of a policy that takes a request at a frontend.

@@ -46,7 +46,7 @@ func TestObjectsDoWhatPoliciesMean(t *testing.T) {
 }
 
 // tally counts what was done.
-type tally struct{ Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable, Refused403, Cilium, L4 int }
+type tally struct{ Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable, Refused403, Cilium, L4, Gateway int }
 
 func b2i(b bool) int {
 	if b {
@@ -96,7 +96,7 @@ func check(m *model, n *tally) string {
 	f, _ := fleet.Build(docs, m.inventory())
 	ground := simulate.GroundOf(f)
 	interpreters := map[string]interpreter{"istio": simulate.NewIstio(ground, result.Bundles),
-		"fairlead": simulate.NewL4(ground, result.Bundles), "cilium": simulate.NewCilium(ground, result.Bundles)}
+		"fairlead": simulate.NewL4(ground, result.Bundles), "cilium": simulate.NewCilium(ground, result.Bundles), "envoy-gateway": simulate.NewEnvoyGateway(ground, result.Bundles)}
 	world := m.world()
 	for _, r := range requests(*m) {
 		i := slices.IndexFunc(m.clusters, func(c cluster) bool { return c.name == r.From.Cluster })
@@ -114,6 +114,7 @@ func check(m *model, n *tally) string {
 		}
 		n.Cilium += b2i(provider == "cilium")
 		n.L4 += b2i(provider == "fairlead")
+		n.Gateway += b2i(provider == "envoy-gateway")
 		got := interpreters[provider].Answer(world, r)
 		n.count(got)
 		if d := simulate.Differ(degraded, got); d != "" {
@@ -183,6 +184,10 @@ func requests(m model) []simulate.Request {
 	var out []simulate.Request
 	for _, c := range m.clusters {
 		from := simulate.Caller{Cluster: c.name, Namespace: "shop", Account: "caller", Labels: map[string]string{"app": "caller"}}
+		if c.provider == "envoy-gateway" {
+			out = append(out, outside(c, m.policies[0])...)
+			continue
+		}
 		for _, p := range m.policies {
 			for i, protocol := range p.protocols {
 				for _, host := range []string{p.service, p.service + ".shop", p.service + ".shop.svc.clusterset.local"} {
@@ -196,6 +201,15 @@ func requests(m model) []simulate.Request {
 		}
 	}
 	return out
+}
+
+// outside are requests at a gateway.
+func outside(c cluster, p policy) []simulate.Request {
+	r := simulate.Request{From: simulate.Caller{Cluster: c.name, Namespace: "shop", Gateway: "edge"}, Scheme: p.protocols[0], Host: "www.example.com", Port: 80, Method: "GET", Path: "/"}
+	if r.L7() {
+		return append(variants(r), r)
+	}
+	return []simulate.Request{r}
 }
 
 // variants differ in what rules look at.

@@ -23,9 +23,10 @@ type Candidate struct {
 	// Known: who the pods are was observed. Gateways is the number of addresses
 	// at which others reach the cluster.
 	// Pods are those that are ready; one of each kind where all are.
-	Known    bool
-	Gateways int64
-	Pods     *big.Rat
+	// Kinds is the number of kinds of pods.
+	Known           bool
+	Gateways, Kinds int64
+	Pods            *big.Rat
 	// Shut: the backend's pods let the caller not in. AlikeShut: nor where
 	// clusters of one trust domain are the same.
 	Shut, AlikeShut bool
@@ -40,8 +41,9 @@ type Choice struct {
 	// MinHealthy part of its pods that must be ready for a backend to keep its
 	// whole share, above 0 and at most 1.
 	MinHealthy *big.Rat
-	// Chained and Pooled are what degradations make of the choice; see there.
-	Chained, Pooled bool
+	// Chained, Pooled and Joint are what degradations make of the choice; see
+	// there.
+	Chained, Pooled, Joint bool
 }
 
 // Shares computes what each backend gets.
@@ -53,7 +55,10 @@ type Choice struct {
 // What is left after the last tier is added to the kept shares in proportion. If
 // nothing was kept nobody serves.
 func (c Choice) Shares() []Share {
-	if c.Chained {
+	switch {
+	case c.Joint:
+		return c.joint()
+	case c.Chained:
 		return c.chained()
 	}
 	var out []Share
