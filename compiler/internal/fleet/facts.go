@@ -17,6 +17,7 @@ import (
 var (
 	accountName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 	portName    = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`)
+	digest      = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	appProtocol = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9._/]*[A-Za-z0-9])?)?$`)
 )
 
@@ -53,6 +54,7 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 		out.State = Unreachable
 	}
 	out.Services, out.Exports = nil, nil
+	out.Roots = b.digests(c)
 	for _, s := range c.Services {
 		if b.named[s.Name] {
 			out.Services = append(out.Services, b.checked(c.Name, s))
@@ -62,6 +64,24 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 		if b.named[e] {
 			out.Exports = append(out.Exports, e)
 		}
+	}
+	return out
+}
+
+// maxRoots of one mesh: while a root is changed it has two.
+const maxRoots = 16
+
+// digests leaves out roots that are no digests.
+func (b *builder) digests(c inventory.Cluster) []string {
+	var out []string
+	for _, r := range c.Roots {
+		if len(out) < maxRoots && digest.MatchString(r) {
+			out = append(out, r)
+			continue
+		}
+		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: c.Name, Fact: "root of its mesh " + shown(r),
+			Message: fmt.Sprintf("roots are at most %d SHA-256 digests in hexadecimal", maxRoots)})
+		break
 	}
 	return out
 }

@@ -135,6 +135,11 @@ func (o *observation) look(ctx context.Context, target Target) error {
 		locked(func() { o.cluster.Cilium, o.cluster.HostRouting = version, routing })
 		return err
 	})
+	group.Go(func() error {
+		roots, err := l.roots(ctx, served)
+		locked(func() { o.cluster.Roots = roots })
+		return err
+	})
 	for _, kind := range served {
 		o.cluster.Kinds = append(o.cluster.Kinds, kindName(kind.GroupKind()))
 		group.Go(func() error { return l.kind(ctx, kind, func(f found) { locked(func() { o.take(f) }) }) })

@@ -111,8 +111,14 @@ func (b *book) route(r v1alpha1.ServiceRoute) {
 	if r.Spec.Import == nil {
 		return
 	}
-	if len(r.Spec.Import.Addresses) > 0 {
-		b.enter(inventory.PoolClusterSet, service, string(r.Spec.Import.Addresses[0]))
+	for i, a := range r.Spec.Import.Addresses {
+		addr, err := netip.ParseAddr(string(a))
+		switch {
+		case i == 0 && (err != nil || addr.Is4()):
+			b.enter(inventory.PoolClusterSet, service, string(a))
+		case err == nil && addr.Is6():
+			b.enter(inventory.PoolClusterSet6, service, string(a))
+		}
 	}
 	for _, tier := range r.Spec.Import.Tiers {
 		for _, backend := range tier.Backends {

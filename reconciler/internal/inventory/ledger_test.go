@@ -76,3 +76,17 @@ func TestOneClusterSaysLittle(t *testing.T) {
 		t.Errorf("%d values of one service", n)
 	}
 }
+
+// TestBothFamilies: of a dual-stack service each address is of its own pool.
+func TestBothFamilies(t *testing.T) {
+	o := says("c1", "c2", "key", "243.0.0.1")
+	in := o.own.routes[0].Spec.Import
+	in.Addresses = append(in.Addresses, "fd00::1")
+	got := map[string]string{}
+	for _, a := range ledger([]observation{o}) {
+		got[a.Pool] = a.Value
+	}
+	if got[inventory.PoolClusterSet] != "243.0.0.1" || got[inventory.PoolClusterSet6] != "fd00::1" {
+		t.Errorf("got %v", got)
+	}
+}
