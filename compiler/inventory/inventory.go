@@ -163,6 +163,8 @@ const (
 	PoolClusterSet6 = "clusterset6" // namespace/service → its IPv6 clusterset IP
 	PoolExport      = "export/"     // + cluster: namespace/service → its export address
 	PoolTunnel      = "tunnel/"     // + cluster: gateway → its tunnel address
+	PoolEgress      = "egress/"     // + cluster: pool/n → the nth address that callers are seen under; the cluster's own pool has no name
+	PoolPrefix      = "prefix/"     // + cluster: pod CIDR → the range that its pods are seen under
 	PoolKey         = "key/"        // + cluster: gateway → the public key that peers were told last
 	PoolAddress     = "address/"    // + cluster: gateway → the announced addresses that peers were told last
 )

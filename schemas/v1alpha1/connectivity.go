@@ -19,6 +19,10 @@ type Connectivity struct {
 	// there, of the same last bits. Left out: none.
 	// +optional
 	Translate Translation `json:"translate,omitempty"`
+	// Egress says under how many addresses callers are seen where translate is
+	// pool. Left out: those of each cluster under 8.
+	// +optional
+	Egress *Egress `json:"egress,omitempty"`
 	// Topology says which clusters are joined. Left out: every one with every
 	// other.
 	// +optional
@@ -47,6 +51,55 @@ const (
 	TranslateNone   Translation = "none"
 	TranslatePool   Translation = "pool"
 	TranslatePrefix Translation = "prefix"
+)
+
+// Egress says under how many addresses callers are seen in clusters whose pods
+// have the same addresses. A connection keeps the address that it began with;
+// each address carries about 64,000 connections to one port of one endpoint.
+type Egress struct {
+	// Addresses of each cluster, for every caller that no pool is for. Left
+	// out: 8.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	Addresses int32 `json:"addresses,omitempty"`
+	// Pools are addresses for some callers alone; the first that is for a caller
+	// is used.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	Pools []EgressPool `json:"pools,omitempty"`
+}
+
+// EgressPool is a pool of addresses for the pods of some namespaces, or for
+// selected pods. At least one of namespaces and podLabels is set.
+type EgressPool struct {
+	// Name of the pool, unique in the ClusterSet.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+	// Clusters that have such a pool. Left out: every cluster.
+	// +optional
+	// +kubebuilder:validation:MaxItems=256
+	Clusters []string `json:"clusters,omitempty"`
+	// Namespaces that the callers run in. Left out: any.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	Namespaces []string `json:"namespaces,omitempty"`
+	// PodLabels that the callers' pods have. Left out: any.
+	// +optional
+	PodLabels map[string]string `json:"podLabels,omitempty"`
+	// Addresses of the pool in each cluster. Left out: 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	Addresses int32 `json:"addresses,omitempty"`
+}
+
+// Defaults of egress addresses.
+const (
+	DefaultEgressAddresses     = 8
+	DefaultEgressPoolAddresses = 1
 )
 
 // Topology says which clusters are joined. Traffic never passes through a third

@@ -54,6 +54,10 @@ type DataplaneSpec struct {
 	GlobalCIDR CIDR `json:"globalCIDR"`
 	// ClusterSetCIDR is the range of the clusterset IPs.
 	ClusterSetCIDR CIDR `json:"clusterSetCIDR"`
+	// Translation says how this cluster's callers are seen in clusters whose own
+	// pods have the same addresses. Left out: there is no such cluster.
+	// +optional
+	Translation *CallerTranslation `json:"translation,omitempty"`
 	// Gateways of this cluster.
 	// +optional
 	Gateways []LocalGateway `json:"gateways,omitempty"`
@@ -61,6 +65,47 @@ type DataplaneSpec struct {
 	// known yet is not listed.
 	// +optional
 	Peers []Peer `json:"peers,omitempty"`
+}
+
+// CallerTranslation says how callers are seen in other clusters.
+type CallerTranslation struct {
+	// Mode: pool or prefix.
+	// +kubebuilder:validation:Enum=pool;prefix
+	Mode Translation `json:"mode"`
+	// Toward lists the clusters whose pods have addresses of this cluster's.
+	// Nothing may be sent to them that is not translated: they would answer to
+	// their own pods.
+	// +kubebuilder:validation:MinItems=1
+	Toward []string `json:"toward"`
+	// Egress are the pools that callers are seen under, with mode pool: the
+	// first that is for a caller is used. The last is for every caller.
+	// +optional
+	Egress []EgressAddresses `json:"egress,omitempty"`
+	// Prefixes are translated one to one, with mode prefix.
+	// +optional
+	Prefixes []PrefixTranslation `json:"prefixes,omitempty"`
+}
+
+// EgressAddresses is a pool of addresses that callers are seen under.
+type EgressAddresses struct {
+	// Name of the pool; empty for that of the whole cluster.
+	// +optional
+	Name string `json:"name,omitempty"`
+	// Namespaces and PodLabels of the callers. Left out: any.
+	// +optional
+	Namespaces []string `json:"namespaces,omitempty"`
+	// +optional
+	PodLabels map[string]string `json:"podLabels,omitempty"`
+	// Addresses from GlobalCIDR.
+	// +kubebuilder:validation:MinItems=1
+	Addresses []Address `json:"addresses"`
+}
+
+// PrefixTranslation maps a range of pods to a part of GlobalCIDR of the same
+// length, address by address.
+type PrefixTranslation struct {
+	PodCIDR CIDR `json:"podCIDR"`
+	Global  CIDR `json:"global"`
 }
 
 // LocalGateway is a gateway of the Dataplane's own cluster.

@@ -64,7 +64,7 @@ func (b *builder) from(p allot.Pool, wanted []allot.Name, at diag.Position) map[
 // ownerOf returns the cluster that an allotment is of; a clusterset IP is
 // nobody's.
 func ownerOf(name allot.Name) string {
-	for _, prefix := range []string{inventory.PoolExport, inventory.PoolTunnel} {
+	for _, prefix := range []string{inventory.PoolExport, inventory.PoolTunnel, inventory.PoolEgress, inventory.PoolPrefix} {
 		if cluster, ok := strings.CutPrefix(name.Pool, prefix); ok {
 			return cluster
 		}
@@ -106,6 +106,10 @@ func allotted(name allot.Name) string {
 		return "IPv6 clusterset IP of Service " + name.Key
 	case strings.HasPrefix(name.Pool, inventory.PoolTunnel):
 		return fmt.Sprintf("tunnel address of gateway %s of cluster %s", name.Key, owner)
+	case strings.HasPrefix(name.Pool, inventory.PoolEgress):
+		return fmt.Sprintf("egress address %s of cluster %s", name.Key, owner)
+	case strings.HasPrefix(name.Pool, inventory.PoolPrefix):
+		return fmt.Sprintf("range that podCIDR %s of cluster %s is seen under", name.Key, owner)
 	default:
 		return fmt.Sprintf("export address of Service %s in cluster %s", name.Key, owner)
 	}
@@ -143,8 +147,9 @@ func (b *builder) allotGlobal(s *Set) {
 	}
 }
 
-// allotCluster gives each gateway its address in the tunnels, and each service
-// that the cluster offers by tunnel its export address. All are from one range,
+// allotCluster gives each gateway its address in the tunnels, each service that
+// the cluster offers by tunnel its export address, and callers the addresses
+// that they are seen under. All are from one range,
 // so that they are decided on together.
 func (b *builder) allotCluster(c *Cluster) {
 	var wanted []allot.Name
@@ -156,8 +161,8 @@ func (b *builder) allotCluster(c *Cluster) {
 			wanted = append(wanted, c.exportName(s))
 		}
 	}
-	wanted = append(wanted, b.partExports(c)...)
-	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits}, wanted, c.At(".network.globalCIDR"))
+	wanted = append(append(wanted, b.partExports(c)...), c.egressNames()...)
+	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits, Reserved: b.allotPrefixes(c)}, wanted, c.At(".network.globalCIDR"))
 	for _, g := range c.Gateways {
 		if part, ok := got[c.tunnelName(g)]; ok {
 			g.Tunnel = part.Addr()
@@ -175,6 +180,7 @@ func (b *builder) allotCluster(c *Cluster) {
 		}
 	}
 	b.takePartExports(c, got)
+	b.takeEgress(c, got)
 }
 
 func (c *Cluster) tunnelName(g *Gateway) allot.Name {

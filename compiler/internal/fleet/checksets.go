@@ -13,6 +13,7 @@ func (b *builder) checkSets() {
 	for _, s := range b.fleet.Sets {
 		b.checkRanges(s)
 		b.checkNetworks(s)
+		b.checkEgress(s)
 		for _, c := range s.Clusters {
 			b.checkProviders(c)
 			b.checkRoom(c)

@@ -31,6 +31,7 @@ const (
 	CodeTenantUnused   = "FL1323"
 	CodeMeshNetwork    = "FL1324"
 	CodeTranslation    = "FL1325"
+	CodeEgress         = "FL1328"
 	CodeAlone          = "FL1326"
 	CodeNamesCollide   = "FL1327"
 )
@@ -62,6 +63,7 @@ func Codes() []diag.Code {
 		{ID: CodeTenancy, Title: "not allowed by tenancy", Doc: "spec.tenancy of the ClusterSet says which directories may have policies for which namespaces and clusters. The entry with the longest path above the policy's file decides, and shorter ones do not count; of several with that path, one must allow the policy. A policy that no entry allows is refused."},
 		{ID: CodeTenantUnused, Title: "tenancy without policies", Severity: diag.Warning, Doc: "A path of spec.tenancy has no policy below it. Paths are counted from the root of the repository and end in a slash."},
 		{ID: CodeMeshNetwork, Title: "network of another cluster", Doc: "A mesh network that is left out has the name of its cluster, and another cluster took that name for its own. Pods of one network reach each other without a gateway, which only clusters of one control plane may."},
+		{ID: CodeEgress, Title: "egress addresses", Doc: "With translate: pool callers are seen in clusters that have the same addresses under a few addresses of their own cluster. A pool of its own is for some namespaces or pods, and has a name that no other pool has."},
 		{ID: CodeTranslation, Title: "no room for translation", Doc: "With translate: prefix every pod has an address of its own in the global CIDR of its cluster, so that the global CIDR must be at least as large as all the podCIDRs (IPv4) together."},
 		{ID: CodeAlone, Title: "cluster is alone", Severity: diag.Warning, Doc: "The topology joins the cluster with no other, so that it can neither call other clusters nor be called."},
 		{ID: CodeNamesCollide, Title: "derived names collide", Doc: "Names that follow from the set's domain would be names of something else. Names of services under cluster.local belong to each cluster's own Services."},

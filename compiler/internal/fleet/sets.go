@@ -31,7 +31,7 @@ func (b *builder) sets(docs []source.ClusterSet) {
 			s.Defaults = *spec.Defaults
 		}
 		if c := spec.Connectivity; c != nil {
-			s.Driver, s.Translate = cmp.Or(c.Driver, s.Driver), cmp.Or(c.Translate, s.Translate)
+			s.Driver, s.Translate, s.egress = cmp.Or(c.Driver, s.Driver), cmp.Or(c.Translate, s.Translate), c.Egress
 			if mtu, err := strconv.ParseInt(c.MTU, 10, 32); err == nil {
 				s.MTU = int32(mtu)
 			}

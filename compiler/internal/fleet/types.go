@@ -63,6 +63,7 @@ type Set struct {
 	MTU int32
 	// Topology is never empty.
 	Topology v1alpha1.TopologyMode
+	egress   *v1alpha1.Egress
 	// Deny: a service whose policies say nothing of access lets nobody in.
 	Deny     bool
 	Defaults v1alpha1.Defaults
@@ -106,7 +107,11 @@ type Cluster struct {
 	Pods, Services              []netip.Prefix
 	// Global is the cluster's part of the set's range; not valid where the
 	// cluster has no tunnels.
-	Global   netip.Prefix
+	Global netip.Prefix
+	// Egress are the pools that callers are seen under in the Hidden clusters, in
+	// order, Mapped the ranges of pods that are translated one to one.
+	Egress   []EgressPool
+	Mapped   []PrefixPair
 	Gateways []*Gateway
 	Mesh     Mesh
 	Facts    Facts

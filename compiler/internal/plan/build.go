@@ -122,6 +122,9 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 		}
 		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port})
 	}
+	if hidden := c.Hidden(); len(hidden) > 0 {
+		t.Translation = translation(c, hidden)
+	}
 	for _, other := range c.Joined {
 		if other == c || !other.Tunnels() {
 			continue
@@ -141,6 +144,22 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 		}
 	}
 	b.plans[c].Tunnel = t
+}
+
+// translation plans how the callers of a cluster are seen in those whose pods
+// have the same addresses.
+func translation(c *fleet.Cluster, hidden []*fleet.Cluster) *Translation {
+	out := &Translation{Mode: c.Set.Translate}
+	for _, other := range hidden {
+		out.Toward = append(out.Toward, other.Name)
+	}
+	for _, p := range c.Egress {
+		out.Egress = append(out.Egress, EgressPool(p))
+	}
+	for _, p := range c.Mapped {
+		out.Prefixes = append(out.Prefixes, PrefixPair(p))
+	}
+	return out
 }
 
 // lacking lists what must be known of a gateway before it can be a peer.

@@ -121,9 +121,34 @@ type Tunnel struct {
 	// Global is the cluster's own part of the set's range, Virtual the range of
 	// the clusterset IPs.
 	Global, Virtual netip.Prefix
-	Gateways        []Gateway
-	Peers           []Peer
+	// Translation is nil where no other cluster's pods have addresses of this
+	// one's.
+	Translation *Translation
+	Gateways    []Gateway
+	Peers       []Peer
 }
+
+// Translation says how callers are seen in other clusters.
+type Translation struct {
+	Mode v1alpha1.Translation
+	// Toward are the clusters that nothing may be sent to untranslated.
+	Toward   []string
+	// Egress are the pools that callers are seen under, in order.
+	Egress []EgressPool
+	// Prefixes of pods that are translated one to one.
+	Prefixes []PrefixPair
+}
+
+// EgressPool is addresses for some callers; without a name, for all others.
+type EgressPool struct {
+	Name       string
+	Namespaces []string
+	Labels     map[string]string
+	Addresses  []netip.Addr
+}
+
+// PrefixPair is a range of pods and the one that it is seen under.
+type PrefixPair struct{ Pods, Global netip.Prefix }
 
 // Gateway is a gateway of this cluster.
 type Gateway struct {

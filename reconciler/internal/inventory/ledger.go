@@ -5,6 +5,7 @@ package inventory
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
@@ -82,12 +83,28 @@ func (b *book) read(o observation) {
 			b.enter(inventory.PoolTunnel+b.cluster, g.Name, string(g.TunnelAddress))
 			b.enter(inventory.PoolAddress+b.cluster, g.Name, joined(g.NodeAddresses))
 		}
+		b.translation(d.Spec.Translation)
 		for _, p := range d.Spec.Peers {
 			b.peer(p)
 		}
 	}
 	for _, r := range o.own.routes {
 		b.route(r)
+	}
+}
+
+// translation enters what callers of the cluster are seen under.
+func (b *book) translation(t *v1alpha1.CallerTranslation) {
+	if t == nil {
+		return
+	}
+	for _, pool := range t.Egress {
+		for n, a := range pool.Addresses {
+			b.enter(inventory.PoolEgress+b.cluster, pool.Name+"/"+strconv.Itoa(n), string(a))
+		}
+	}
+	for _, p := range t.Prefixes {
+		b.enter(inventory.PoolPrefix+b.cluster, string(p.PodCIDR), string(p.Global))
 	}
 }
 

@@ -19,6 +19,7 @@ func Emit(p plan.Plan) []manifest.Fragment {
 	}
 	spec := v1alpha1.DataplaneSpec{Cluster: p.Store, Driver: t.Driver, MTU: t.MTU, PodCIDRs: cidrs(t.Pods),
 		GlobalCIDR: v1alpha1.CIDR(t.Global.String()), ClusterSetCIDR: v1alpha1.CIDR(t.Virtual.String())}
+	spec.Translation = translation(t.Translation)
 	for _, g := range t.Gateways {
 		spec.Gateways = append(spec.Gateways, v1alpha1.LocalGateway{Name: g.Name, Node: g.Node, NodeAddresses: addresses(g.Addresses),
 			TunnelAddress: v1alpha1.Address(g.Tunnel.String()), Port: g.Port})
@@ -35,6 +36,21 @@ func Emit(p plan.Plan) []manifest.Fragment {
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindDataplane},
 		ObjectMeta: metav1.ObjectMeta{Name: p.ClusterSet}, Spec: spec})
 	return []manifest.Fragment{{ID: t.Fragment, Objects: []manifest.Object{o}}}
+}
+
+// translation is nil where there is none.
+func translation(t *plan.Translation) *v1alpha1.CallerTranslation {
+	if t == nil {
+		return nil
+	}
+	out := &v1alpha1.CallerTranslation{Mode: t.Mode, Toward: t.Toward}
+	for _, p := range t.Egress {
+		out.Egress = append(out.Egress, v1alpha1.EgressAddresses{Name: p.Name, Namespaces: p.Namespaces, PodLabels: p.Labels, Addresses: addresses(p.Addresses)})
+	}
+	for _, p := range t.Prefixes {
+		out.Prefixes = append(out.Prefixes, v1alpha1.PrefixTranslation{PodCIDR: v1alpha1.CIDR(p.Pods.String()), Global: v1alpha1.CIDR(p.Global.String())})
+	}
+	return out
 }
 
 func cidrs(ps []netip.Prefix) []v1alpha1.CIDR {
