@@ -11,6 +11,9 @@
 // part of the input that could not be used; a State with Problems is not
 // complete, and nothing may be removed for its sake.
 //
+// Callers that other clusters would have to see under other addresses are a
+// Problem too, and nothing is sent to such a cluster.
+//
 // Out of scope: IPv6 inside the tunnels (named as a Problem), more than one
 // gateway for the same prefixes (the first by name is used), health that is
 // not readiness.

@@ -33,8 +33,9 @@ type maker struct {
 	in  Input
 	own ranges
 	out State
-	// remote are the prefixes that peers lead to.
-	remote []netip.Prefix
+	// remote are the prefixes that peers lead to, floor those that nothing may be
+	// sent to besides.
+	remote, floor []netip.Prefix
 }
 
 // ranges are the cluster's own prefixes.
@@ -116,6 +117,9 @@ func (m *maker) readPeers() []peer {
 	keys := map[string]bool{}
 	var out []peer
 	for _, p := range list {
+		if m.untranslated(p) {
+			continue
+		}
 		name := p.Cluster + "/" + p.Gateway
 		got, err := m.readPeer(p)
 		if err == nil && keys[p.PublicKey] {

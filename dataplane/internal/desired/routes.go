@@ -16,7 +16,7 @@ const Loopback = "lo"
 // prefix, and the way of local programs to the clusterset IPs.
 func (m *maker) makeRoutes() {
 	way, known := m.way()
-	for _, p := range m.remote {
+	for _, p := range outermost(slices.Concat(m.remote, m.floor)...) {
 		m.out.Routes = append(m.out.Routes, Route{Prefix: p, Unreachable: true})
 	}
 	if known {
