@@ -132,7 +132,7 @@ type Tunnel struct {
 type Translation struct {
 	Mode v1alpha1.Translation
 	// Toward are the clusters that nothing may be sent to untranslated.
-	Toward   []string
+	Toward []string
 	// Egress are the pools that callers are seen under, in order.
 	Egress []EgressPool
 	// Prefixes of pods that are translated one to one.
