@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // edges checks every edge between clusters in what a sidecar is sent: the
@@ -19,6 +21,9 @@ func (r *reader) edges(c Config, used []verdict) (n int) {
 		}
 	}
 	for _, x := range c.Clusters {
+		if !r.governed(x.Name) {
+			continue
+		}
 		remote := false
 		pods := map[string]bool{}
 		for _, l := range c.assignment(x.Name).Endpoints {
@@ -40,6 +45,20 @@ func (r *reader) edges(c Config, used []verdict) (n int) {
 		}
 	}
 	return n
+}
+
+// governed tells whether a cluster of Envoy's is of a service that has a policy.
+func (s Scenario) governed(cluster string) bool {
+	return slices.ContainsFunc(s.Policies, func(p v1alpha1.TrafficPolicy) bool {
+		return strings.Contains(cluster, "|"+p.Spec.Service.Name+"."+p.Namespace+".svc.")
+	})
+}
+
+// clear tells whether a service speaks clear text, which no gateway passes on.
+func (s Scenario) clear(namespace, service string) bool {
+	return slices.ContainsFunc(s.Policies, func(p v1alpha1.TrafficPolicy) bool {
+		return p.Namespace == namespace && p.Spec.Service.Name == service && p.Spec.TLS != nil && p.Spec.TLS.Mode == v1alpha1.TLSDisable
+	})
 }
 
 // identities compares who is accepted with who is there.
@@ -86,7 +105,7 @@ func (s Scenario) exported(cluster string) []string {
 	var out []string
 	for _, b := range s.Result.Bundles {
 		for _, o := range b.Objects() {
-			if ref := o.Ref(); b.Store == cluster && ref.Kind == "ServiceExport" {
+			if ref := o.Ref(); b.Store == cluster && ref.Kind == "ServiceExport" && !s.clear(ref.Namespace, ref.Name) {
 				out = append(out, fmt.Sprintf("%s.%s.svc.cluster.local", ref.Name, ref.Namespace))
 			}
 		}

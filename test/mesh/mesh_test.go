@@ -20,12 +20,12 @@ func TestMain(m *testing.M) { sandbox.Main(m) }
 func TestBookinfo(t *testing.T) {
 	w := Start(t, Open(t, "../../policies-example/bookinfo"))
 	calls := []call{
-		{"cluster1/default", Request{URL: "http://reviews:9080/"}},
-		{"cluster1/default", Request{URL: "http://reviews.default.svc.clusterset.local:9080/apix"}},
-		{"cluster1/default", Request{URL: "http://reviews:9080/api"}},
-		{"cluster1/default", Request{URL: "http://reviews:9080/api/1"}},
-		{"cluster1/default", Request{URL: "http://ratings.default:9080/"}},
-		{"cluster2/default", Request{URL: "http://ratings:9080/"}},
+		{from: "cluster1/default", Request: Request{URL: "http://reviews:9080/"}},
+		{from: "cluster1/default", Request: Request{URL: "http://reviews.default.svc.clusterset.local:9080/apix"}},
+		{from: "cluster1/default", Request: Request{URL: "http://reviews:9080/api"}},
+		{from: "cluster1/default", Request: Request{URL: "http://reviews:9080/api/1"}},
+		{from: "cluster1/default", Request: Request{URL: "http://ratings.default:9080/"}},
+		{from: "cluster2/default", Request: Request{URL: "http://ratings:9080/"}},
 	}
 	hold(t, w, calls)
 	for _, ready := range []bool{false, true} {
@@ -46,9 +46,9 @@ func hold(t *testing.T, w *World, calls []call) {
 		}
 	}
 	edges := 0
-	for from, same := range byCaller(calls) {
+	for _, same := range byCaller(calls) {
 		r := w.reader(t)
-		config := w.Sidecar(t, w.caller(t, from))
+		config := w.Sidecar(t, w.caller(t, same[0]))
 		var used []verdict
 		for _, c := range same {
 			v, err := w.answer(t, config, c)
@@ -101,11 +101,12 @@ func onlyExports(t *testing.T, w *World) {
 // the simulator says, and says how they differ.
 func (w *World) compare(t *testing.T, c call, lost []string) string {
 	t.Helper()
-	if cluster, _ := c.place(); slices.Contains(lost, cluster) {
+	cluster, namespace, name := c.place()
+	if slices.Contains(lost, cluster) || c.steady && len(lost) > 0 {
 		return ""
 	}
-	want, verdict := w.expected(t, compiler.TraceRequest{From: c.from + "/" + callerName, Method: c.Method, URL: c.URL, Headers: c.Headers, Lost: lost, Healthy: w.unwell()})
-	config := w.Sidecar(t, w.caller(t, c.from))
+	want, verdict := w.expected(t, compiler.TraceRequest{From: cluster + "/" + namespace + "/" + name, Method: c.Method, URL: c.URL, Headers: c.Headers, Lost: lost, Healthy: w.unwell()})
+	config := w.Sidecar(t, w.caller(t, c))
 	v, err := w.answer(t, config, c)
 	if err != nil {
 		return err.Error()
@@ -131,7 +132,7 @@ func (w *World) compare(t *testing.T, c call, lost []string) string {
 // refused tells whether the pods that a call gets to refuse it; all do, or none.
 func (w *World) refused(t *testing.T, c call, pods shares) bool {
 	t.Helper()
-	from := w.caller(t, c.from)
+	from := w.caller(t, c)
 	u := must(url.Parse(c.URL))(t)
 	who := fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", w.mesh(from.Cluster).TrustDomain, from.Namespace, from.Account)
 	refused := 0
@@ -189,19 +190,31 @@ func TestRequests(t *testing.T) {
 	w := Start(t, Open(t, "testdata/requests.txtar"))
 	h := func(kv ...string) map[string]string { return map[string]string{kv[0]: kv[1]} }
 	calls := []call{
-		{"m1/shop", Request{URL: "http://web:80/"}},
-		{"m1/shop", Request{URL: "http://web.shop.svc.clusterset.local:80/api/x"}},
-		{"m2/shop", Request{URL: "http://web:80/beta/1?v=12", Headers: h("x-beta", "1")}},
-		{"m2/shop", Request{URL: "http://web:80/beta/1?v=x", Headers: h("x-beta", "1")}},
-		{"m1/shop", Request{URL: "http://web.shop:80/", Headers: h("x-any", "")}},
-		{"m1/shop", Request{URL: "tcp://cache:6379"}},
-		{"m2/shop", Request{URL: "tcp://cache:6379"}},
-		{"m2/shop", Request{URL: "http://web:80/public/x"}},
-		{"m2/shop", Request{URL: "http://web:80/public/x", Method: "POST"}},
-		{"m2/shop", Request{URL: "http://web:80/publicx"}},
-		{"m1/shop", Request{URL: "http://web:80/old/x"}},
-		{"m1/shop", Request{URL: "http://web:80/oldx"}},
-		{"m1/shop", Request{URL: "http://web:80/closed/7"}},
+		{from: "m1/shop", Request: Request{URL: "http://web:80/"}},
+		{from: "m1/shop", Request: Request{URL: "http://web.shop.svc.clusterset.local:80/api/x"}},
+		{from: "m2/shop", Request: Request{URL: "http://web:80/beta/1?v=12", Headers: h("x-beta", "1")}},
+		{from: "m2/shop", Request: Request{URL: "http://web:80/beta/1?v=x", Headers: h("x-beta", "1")}},
+		{from: "m1/shop", Request: Request{URL: "http://web.shop:80/", Headers: h("x-any", "")}},
+		{from: "m1/shop", Request: Request{URL: "tcp://cache:6379"}},
+		{from: "m2/shop", Request: Request{URL: "tcp://cache:6379"}},
+		{from: "m2/shop", Request: Request{URL: "http://web:80/public/x"}},
+		{from: "m2/shop", Request: Request{URL: "http://web:80/public/x", Method: "POST"}},
+		{from: "m2/shop", Request: Request{URL: "http://web:80/publicx"}},
+		{from: "m1/shop", Request: Request{URL: "http://web:80/old/x"}},
+		{from: "m1/shop", Request: Request{URL: "http://web:80/oldx"}},
+		{from: "m1/shop", Request: Request{URL: "http://web:80/closed/7"}},
 	}
 	hold(t, w, calls)
+}
+
+func TestMall(t *testing.T) {
+	w := Start(t, Open(t, "../../policies-example/mall"))
+	hold(t, w, []call{
+		{from: "guangzhou/mall/mall", Request: Request{URL: "http://recommend:8080/"}, steady: true},
+		{from: "guangzhou/mall/mall", Request: Request{URL: "http://recommend:8080/", Headers: map[string]string{"x-preview": "yes"}}},
+		{from: "singapore/mall/mall", Request: Request{URL: "http://recommend.mall.svc.clusterset.local:8080/"}, steady: true},
+		{from: "singapore/mall", Request: Request{URL: "http://recommend:8080/"}},
+		{from: "guangzhou/mall", Request: Request{URL: "http://users:8080/"}},
+		{from: "singapore/mall/mall", Request: Request{URL: "http://users:8080/"}},
+	})
 }

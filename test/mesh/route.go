@@ -179,23 +179,31 @@ func whole(expression, text string) bool {
 	return err == nil && re.MatchString(text)
 }
 
-// call is a request of the callers in one namespace of one cluster.
+// call is a request of a caller.
 type call struct {
-	from string // cluster/namespace
+	// from is cluster/namespace for the pod that is made for calling, or
+	// cluster/namespace/service for one of that Service's.
+	from string
 	Request
+	// steady: what becomes of it while a cluster is lost is not compared.
+	steady bool
 }
 
-// place is where a call comes from.
-func (c call) place() (cluster, namespace string) {
-	cluster, namespace, _ = strings.Cut(c.from, "/")
-	return cluster, namespace
+// place is where a call comes from. The name is that of a service account, or of
+// a Service.
+func (c call) place() (cluster, namespace, name string) {
+	parts := append(strings.Split(c.from, "/"), callerName)
+	return parts[0], parts[1], parts[2]
 }
 
 // caller is the pod that calls.
-func (w *World) caller(t testing.TB, from string) Pod {
+func (w *World) caller(t testing.TB, c call) Pod {
 	t.Helper()
-	cluster, namespace := call{from: from}.place()
-	return w.pod(t, cluster, namespace, callerName)
+	cluster, namespace, name := c.place()
+	if name != callerName {
+		name += "-0-0"
+	}
+	return w.pod(t, cluster, namespace, name)
 }
 
 // answer is what the caller's sidecar does with a call. Connections are to the
@@ -206,7 +214,7 @@ func (w *World) answer(t testing.TB, c Config, from call) (verdict, error) {
 	if u.Scheme != "tcp" {
 		return c.route(from.Request)
 	}
-	cluster, namespace := from.place()
+	cluster, namespace, _ := from.place()
 	s := must(w.client(t, cluster).CoreV1().Services(namespace).Get(context.Background(), u.Hostname(), metav1.GetOptions{}))(t)
 	port := must(strconv.Atoi(u.Port()))(t)
 	return c.connection(s.Spec.ClusterIP, port)

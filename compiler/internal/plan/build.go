@@ -33,6 +33,9 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 		for _, c := range s.Clusters {
 			b.join(c)
 		}
+		for _, c := range s.Clusters {
+			b.network(c)
+		}
 	}
 	for _, s := range f.Services {
 		b.service(s)
@@ -76,6 +79,16 @@ func (b *builder) join(c *fleet.Cluster) {
 		p.Mesh = &Mesh{Fragment: manifest.FragmentID("ClusterSet/" + c.Set.Name), RootNamespace: home.Mesh.RootNamespace, Strict: home.Mesh.Strict}
 	}
 	p.Mesh.Members = append(p.Mesh.Members, Member{Cluster: c.Name, Network: c.Mesh.Network, TrustDomain: c.Mesh.TrustDomain, Gateway: meshGateway(c)})
+}
+
+// network names the network of a gateway where several clusters have one istiod.
+func (b *builder) network(c *fleet.Cluster) {
+	home, g := c.Mesh.ControlPlane, c.Mesh.Gateway
+	if home == nil || g == nil || len(b.plans[home].Mesh.Members) < 2 {
+		return
+	}
+	b.plans[c].SharedNetwork = &SharedNetwork{Fragment: b.plans[home].Mesh.Fragment, Namespace: c.Mesh.RootNamespace, Service: g.Service,
+		Network: c.Mesh.Network, Port: g.Port}
 }
 
 func compareNotes(a, b Note) int {

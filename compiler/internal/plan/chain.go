@@ -103,6 +103,16 @@ func (c Chain) Repeats() string {
 	return ""
 }
 
+// Uniform returns the chain as far as one istiod for several clusters can say
+// it: the head, and below it at once all the others that have pods of the same
+// labels. Of any other chain that is the head alone.
+func (c Chain) Uniform() Chain {
+	if len(c.Tiers) == 1 && !slices.ContainsFunc(c.Tiers[0], func(b Backend) bool { return !maps.Equal(b.Labels, c.Head.Labels) || b.Absent }) {
+		return c
+	}
+	return Chain{Head: c.Head}
+}
+
 // ID identifies what the chain is made of, whatever its weights.
 func (c Chain) ID() string {
 	return c.Head.key() + ">" + names(c.Tiers)

@@ -40,6 +40,9 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	if provider == v1alpha1.ProviderCilium {
 		wanted = append(wanted, ciliumNeeds(at, in.Rules)...)
 	}
+	if oneOfSeveral(c) {
+		wanted = sharedNeeds(wanted, in.Rules)
+	}
 	refused := append(refusals(p, provider, wanted), portRefusals(s, provider)...)
 	able := b.settle(s, p, c, refused)
 	if len(s.Exporters) > 0 && !slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 0 || r.Answers() }) {

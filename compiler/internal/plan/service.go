@@ -117,7 +117,8 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 		b.pending(c, out.Fragment, "cluster %s has no gateway: other clusters cannot reach Service %s there", c.Name, s.Key())
 	}
 	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name], Selector: svc.Selector,
-		Access: b.access(s, c), MutualTLS: s.Producer.TLS == v1alpha1.TLSMutual}
+		Access: b.access(s, c), MutualTLS: s.Producer.TLS == v1alpha1.TLSMutual,
+		ClearText: s.Producer.TLS == v1alpha1.TLSDisable}
 	if c.EastWest == v1alpha1.EastWestCilium && out.Export.Access != nil {
 		out.Export.Enforced = b.enforceable(out, s, c)
 		out.Export.Declare = out.Export.Declare && out.Export.Enforced

@@ -17,6 +17,9 @@ type Plan struct {
 	Tunnel *Tunnel
 	// Mesh is nil where no istiod reads this store.
 	Mesh *Mesh
+	// SharedNetwork is the network of the store's own cluster where one istiod
+	// configures several; nil where its istiod has no other cluster.
+	SharedNetwork *SharedNetwork
 	// Services of the store's own cluster, by fragment.
 	Services []Service
 	// Routes at the cluster's gateways for requests from outside, by fragment.
@@ -52,6 +55,16 @@ type Member struct {
 	Cluster, Network, TrustDomain string
 	// Gateway is nil where the cluster lets nobody in.
 	Gateway *MeshGateway
+}
+
+// SharedNetwork is how an istiod of several clusters finds a network's gateway:
+// by a label of its Service, which is the user's.
+type SharedNetwork struct {
+	Fragment manifest.FragmentID
+	// Namespace and Service of the gateway.
+	Namespace, Service string
+	Network            string
+	Port               int32
 }
 
 // Route is what one policy asks of one gateway of one cluster.
@@ -216,8 +229,9 @@ type Export struct {
 	Access *Access
 	// Enforced: what must be known to enforce Access without proxies is.
 	Enforced bool
-	// MutualTLS: the pods refuse clear text.
-	MutualTLS bool
+	// MutualTLS: the pods refuse clear text. ClearText: they speak nothing else,
+	// so that no gateway of a mesh can pass callers on.
+	MutualTLS, ClearText bool
 }
 
 // Access says who may call; no entry: nobody may.

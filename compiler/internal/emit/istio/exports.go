@@ -22,7 +22,7 @@ type entry struct {
 // this service, and gathers the subsets that they name.
 func (e *emitter) exports() {
 	x := e.service.Export
-	if x == nil || x.Gateway == nil {
+	if x == nil || x.Gateway == nil || x.ClearText {
 		return
 	}
 	found := map[string]map[string]string{}
@@ -48,10 +48,15 @@ func (e *emitter) exports() {
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		e.entries = append(e.entries, entry{name, found[name]})
 	}
-	out := &networking.Gateway{TypeMeta: kind("Gateway"), ObjectMeta: e.meta(mainName)}
-	out.Spec.Selector = x.Gateway.Selector
+	e.eastWest(mainName, x.Gateway)
+}
+
+// eastWest emits the Gateway that lets callers in to exactly the service.
+func (e *emitter) eastWest(prefix string, g *plan.MeshGateway) {
+	out := &networking.Gateway{TypeMeta: kind("Gateway"), ObjectMeta: e.meta(prefix)}
+	out.Spec.Selector = g.Selector
 	out.Spec.Servers = []*v1alpha3.Server{{
-		Port:  &v1alpha3.Port{Number: uint32(x.Gateway.Port), Name: "tls", Protocol: "TLS"},
+		Port:  &v1alpha3.Port{Number: uint32(g.Port), Name: "tls", Protocol: "TLS"},
 		Hosts: []string{fmt.Sprintf("%s/%s", e.service.Namespace, e.ownHost())},
 		Tls:   &v1alpha3.ServerTLSSettings{Mode: v1alpha3.ServerTLSSettings_AUTO_PASSTHROUGH},
 	}}

@@ -206,6 +206,7 @@ func (e *emitter) serviceEntry(h *host) {
 		if len(out.Spec.ExportTo) == 0 {
 			out.Spec.ExportTo = []string{"."}
 		}
+		out.Spec.ExportTo = e.withGateways(out.Spec.ExportTo)
 	}
 	if h.address.IsValid() {
 		out.Spec.Addresses = []string{h.address.String()}

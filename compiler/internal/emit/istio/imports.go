@@ -65,7 +65,7 @@ func (e *emitter) virtualService() *networking.VirtualService {
 	for _, port := range e.service.Ports {
 		if !port.L7() {
 			// A connection has nothing to match: the last rule is its own.
-			if to := e.destinations(port, in.Rules[len(in.Rules)-1]); len(to) > 0 {
+			if to := e.destinations(port, in.Rules[len(in.Rules)-1]); len(to.all) > 0 {
 				routed = true
 				out.Spec.Tcp = append(out.Spec.Tcp, tcpRoute(port, to))
 			}
@@ -73,8 +73,8 @@ func (e *emitter) virtualService() *networking.VirtualService {
 		}
 		for _, r := range in.Rules {
 			to := e.destinations(port, r)
-			routed = routed || len(to) > 0 || r.Answers()
-			out.Spec.Http = append(out.Spec.Http, e.httpRoutes(scope{port: uint32(port.Number)}, port, r, to)...)
+			routed = routed || len(to.all) > 0 || r.Answers()
+			out.Spec.Http = append(out.Spec.Http, httpRoutes(scope{port: uint32(port.Number)}, r, to)...)
 		}
 	}
 	for _, port := range in.OtherPorts {
@@ -94,28 +94,43 @@ type target struct {
 	weight int32
 }
 
+// targets are where requests go, and where copies of them do.
+type targets struct {
+	all    []target
+	mirror *v1alpha3.Destination
+}
+
+// only drops the weight of a target that has no siblings: it needs none.
+func (t targets) only() targets {
+	if len(t.all) == 1 {
+		t.all[0].weight = 0
+	}
+	return t
+}
+
 func destination(host, subset string, port plan.Port) *v1alpha3.Destination {
 	return &v1alpha3.Destination{Host: host, Subset: subset, Port: &v1alpha3.PortSelector{Number: uint32(port.Number)}}
 }
 
 // destinations returns where a rule sends what it matches, weighted.
-func (e *emitter) destinations(port plan.Port, r plan.Rule) []target {
-	var out []target
+func (e *emitter) destinations(port plan.Port, r plan.Rule) targets {
+	var out targets
 	for _, c := range r.Chains() {
 		if alive(c) {
 			h, subset := e.place(port, c, r.SessionAffinity)
-			out = append(out, target{destination(h.name, subset, port), int32(c.Head.Weight)})
+			out.all = append(out.all, target{destination(h.name, subset, port), int32(c.Head.Weight)})
 		}
 	}
-	if len(out) == 1 {
-		out[0].weight = 0 // the only one needs none
+	if c := r.Copy; c != nil && !c.Absent {
+		h, subset := e.place(port, plan.Chain{Head: *c}, nil)
+		out.mirror = destination(h.name, subset, port)
 	}
-	return out
+	return out.only()
 }
 
-func tcpRoute(port plan.Port, to []target) *v1alpha3.TCPRoute {
+func tcpRoute(port plan.Port, to targets) *v1alpha3.TCPRoute {
 	out := &v1alpha3.TCPRoute{Match: []*v1alpha3.L4MatchAttributes{{Port: uint32(port.Number)}}}
-	for _, t := range to {
+	for _, t := range to.all {
 		out.Route = append(out.Route, &v1alpha3.RouteDestination{Destination: t.Destination, Weight: t.weight})
 	}
 	return out
@@ -123,13 +138,13 @@ func tcpRoute(port plan.Port, to []target) *v1alpha3.TCPRoute {
 
 // httpRoutes are one route for a rule, or one for each match where the rule
 // replaces the prefix that was matched.
-func (e *emitter) httpRoutes(s scope, port plan.Port, r plan.Rule, to []target) []*v1alpha3.HTTPRoute {
+func httpRoutes(s scope, r plan.Rule, to targets) []*v1alpha3.HTTPRoute {
 	if r.Rewrite == nil || r.Rewrite.Path == nil || r.Rewrite.Path.Prefix == "" {
-		return []*v1alpha3.HTTPRoute{e.httpRoute(port, r, to, when{matches: matches(s, r.Matches)})}
+		return []*v1alpha3.HTTPRoute{httpRoute(r, to, when{matches: matches(s, r.Matches)})}
 	}
 	var out []*v1alpha3.HTTPRoute
 	for _, m := range r.Matches {
-		out = append(out, e.httpRoute(port, r, to, when{m.Path, matches(s, []v1alpha1.Match{m})}))
+		out = append(out, httpRoute(r, to, when{m.Path, matches(s, []v1alpha1.Match{m})}))
 	}
 	return out
 }
@@ -143,20 +158,18 @@ type when struct {
 
 // httpRoute refuses what it matches while there is nobody to send it to:
 // falling through to the next rule would mean something else.
-func (e *emitter) httpRoute(port plan.Port, r plan.Rule, to []target, w when) *v1alpha3.HTTPRoute {
+func httpRoute(r plan.Rule, to targets, w when) *v1alpha3.HTTPRoute {
 	out := &v1alpha3.HTTPRoute{Name: r.Label, Match: w.matches}
-	if len(to) == 0 && !r.Answers() {
+	if len(to.all) == 0 && !r.Answers() {
 		out.DirectResponse = &v1alpha3.HTTPDirectResponse{Status: 503}
 		return out
 	}
 	act(out, r, w.path)
-	for _, t := range to {
+	for _, t := range to.all {
 		out.Route = append(out.Route, &v1alpha3.HTTPRouteDestination{Destination: t.Destination, Weight: t.weight})
 	}
-	if c := r.Copy; c != nil && !c.Absent {
-		h, subset := e.place(port, plan.Chain{Head: *c}, nil)
-		out.Mirror = destination(h.name, subset, port)
-		out.MirrorPercentage = percent(r.Mirror.Percent)
+	if to.mirror != nil {
+		out.Mirror, out.MirrorPercentage = to.mirror, percent(r.Mirror.Percent)
 	}
 	return out
 }

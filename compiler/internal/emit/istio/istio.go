@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/compiler/manifest"
@@ -13,34 +14,77 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Emit returns the objects for every service of a cluster with Istio.
+// Emit returns the objects that the istiod of a store reads, and what the
+// cluster of the store needs for one that is elsewhere.
 func Emit(p plan.Plan) []manifest.Fragment {
+	out := member(p)
 	if p.Mesh == nil {
-		return nil
+		return out
 	}
-	var out []manifest.Fragment
 	if p.Mesh.Strict {
 		out = append(out, manifest.Fragment{ID: p.Mesh.Fragment, Objects: []manifest.Object{manifest.Must(strict(p.Mesh))}})
 	}
-	for _, s := range p.Mesh.Services {
-		e := &emitter{store: s.Cluster, domain: p.Domain, service: s}
-		e.imports()
+	if len(p.Mesh.Members) > 1 {
+		return append(out, shared(p)...)
+	}
+	for _, w := range works(p.Mesh) {
+		e := &emitter{store: w.service.Cluster, domain: p.Domain, root: p.Mesh.RootNamespace, service: w.service, routes: w.routes}
+		if w.mesh {
+			e.imports()
+		}
+		e.gatewayRoutes()
 		e.hosts()
 		e.exports()
 		e.homeRule()
 		e.access()
 		e.mutual()
-		out = append(out, manifest.Fragment{ID: s.Fragment, Objects: e.objects})
+		out = append(out, manifest.Fragment{ID: w.service.Fragment, Objects: e.objects})
+	}
+	return out
+}
+
+// work is what one policy asks of one cluster of a mesh.
+type work struct {
+	service plan.Service
+	// mesh: the pods of the cluster call by this policy.
+	mesh bool
+	// routes at gateways of the cluster.
+	routes []plan.Route
+}
+
+// works joins services and routes of the same policy and cluster. What a
+// gateway does without the cluster's pods doing it is imported for it alone.
+func works(m *plan.Mesh) []work {
+	var out []work
+	for _, s := range m.Services {
+		out = append(out, work{service: s, mesh: s.Import != nil})
+	}
+	for _, r := range m.Routes {
+		if r.Import == nil || !r.Import.Routed {
+			continue
+		}
+		i := slices.IndexFunc(out, func(w work) bool { return w.service.Fragment == r.Fragment && w.service.Cluster == r.Cluster })
+		if i < 0 {
+			i = len(out)
+			out = append(out, work{service: plan.Service{Fragment: r.Fragment, Cluster: r.Cluster, Namespace: r.Namespace, Name: r.Name, Policy: r.Policy, Ports: r.Ports}})
+		}
+		if out[i].service.Import == nil {
+			out[i].service.Import = r.Import
+		}
+		out[i].routes = append(out[i].routes, r)
 	}
 	return out
 }
 
 // emitter gathers the objects of one service in one cluster.
 type emitter struct {
-	store, domain string
-	service       plan.Service
-	home          *host
-	parts         []*host
+	// store is the cluster whose callers and pods are meant, root the namespace
+	// of the gateways of its mesh.
+	store, domain, root string
+	service             plan.Service
+	routes              []plan.Route
+	home                *host
+	parts               []*host
 	// entries are the subsets that callers elsewhere name.
 	entries []entry
 	objects []manifest.Object
