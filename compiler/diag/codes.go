@@ -71,7 +71,6 @@ const (
 	CodeAddress         = "FL1233"
 	CodeIPv6            = "FL1234"
 	CodeGlobalCIDR      = "FL1235"
-	CodeUngoverned      = "FL1236"
 	CodeTopology        = "FL1237"
 	CodeStages          = "FL1238"
 	CodeTenantPath      = "FL1239"

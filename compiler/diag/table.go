@@ -122,7 +122,6 @@ var table = []Code{
 	{ID: CodeIPv6, Title: "IPv6", Doc: "Fairlead's tunnels carry only IPv4 so far. A cluster whose tunnel provider is none may have IPv6 ranges; the addresses " +
 		"of gateways, global CIDRs and the ranges that they are allotted from are IPv4."},
 	{ID: CodeGlobalCIDR, Title: "globalCIDR outside", Doc: "The globalCIDR of a cluster is a part of addresses.global."},
-	{ID: CodeUngoverned, Title: "port that is not governed", Doc: "service.ports lists every port that the policy governs; access holds on those and on no other."},
 	{ID: CodeTopology, Title: "topology", Doc: "hubAndSpoke needs hubs and groups needs groups; elsewhere they would have no effect."},
 	{ID: CodeStages, Title: "stages", Doc: "Every cluster is in exactly one stage. A stage without clusters takes all that no other has, and is the last."},
 	{ID: CodeTenantPath, Title: "tenant's path", Doc: "A tenant's path is a directory from the root of the repository, in its shortest form and with a slash at " +

@@ -3,6 +3,8 @@
 package source
 
 import (
+	"cmp"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -133,13 +135,22 @@ func mutate(t *testing.T, kind string, root *node) (tried, wrong int) {
 			wrong++
 		}
 	}
-	var visit func(path string, n *node)
-	visit = func(path string, n *node) {
+	// A field of a type is tried where it is first met.
+	seen := map[string]bool{}
+	var visit func(path string, n *node, s *schema)
+	visit = func(path string, n *node, s *schema) {
 		for i, f := range n.fields {
 			if path == "" && (f.key == "apiVersion" || f.key == "kind") {
 				continue // checked with the header
 			}
-			at := join(path, f.key)
+			at, here := join(path, f.key), fmt.Sprint(s.typ, s.path, f.key)
+			if s.typ != nil {
+				here = fmt.Sprint(s.typ, f.key)
+			}
+			if seen[here] {
+				continue
+			}
+			seen[here] = true
 			for name, r := range replacements {
 				n.fields[i].value = r
 				try(name + " as " + at)
@@ -150,7 +161,9 @@ func mutate(t *testing.T, kind string, root *node) (tried, wrong int) {
 			n.fields = without
 			try("no " + at)
 			n.fields = all
-			visit(at, f.value)
+			if p := cmp.Or(s.Properties[f.key], s.Values); p != nil {
+				visit(at, f.value, p)
+			}
 		}
 		for i, item := range n.items {
 			at := index(path, i)
@@ -159,9 +172,9 @@ func mutate(t *testing.T, kind string, root *node) (tried, wrong int) {
 				try(name + " as " + at)
 			}
 			n.items[i] = item
-			visit(at, item)
+			visit(at, item, s.Items)
 		}
 	}
-	visit("", root)
+	visit("", root, shapes()[kind])
 	return tried, wrong
 }

@@ -19,7 +19,6 @@ func (c *checker) checkPolicy(root cursor) {
 	c.checkHeaderNames()
 	c.checkRequests(spec, p)
 	c.checkGRPC(spec, p)
-	c.checkPorts(spec, p)
 	c.checkFrontends(spec, own["namespace"])
 	for _, r := range spec.get("rules").items() {
 		c.checkPrefixes(r)

@@ -135,25 +135,6 @@ func (c *checker) checkGRPC(spec cursor, p protocols) {
 	}
 }
 
-// checkPorts reports ports of callers that the policy does not govern.
-func (c *checker) checkPorts(spec cursor, p protocols) {
-	if p.all == nil {
-		return
-	}
-	var governed []string
-	for _, port := range p.ports.items() {
-		governed = append(governed, port.get("port").text())
-	}
-	for _, entry := range spec.get("access", "allow").items() {
-		for _, f := range entry.get("ports").items() {
-			if !c.touches(f.path) && !slices.Contains(governed, f.text()) {
-				c.say(f.place(), diag.CodeUngoverned, fmt.Sprintf("the policy does not govern port %s", f.text()), "add it to service.ports, or remove it here")
-				c.last().Related = []diag.Related{{Position: p.ports.at, Message: "the ports"}}
-			}
-		}
-	}
-}
-
 // checkPrefixes reports prefixes that are replaced where none was matched.
 func (c *checker) checkPrefixes(rule cursor) {
 	for _, action := range []string{"redirect", "rewrite"} {
