@@ -78,7 +78,7 @@ func unknownNames(docs source.Documents, inv inventory.Inventory) []diag.Diagnos
 // Codes returns every code that Compile can report, in the order of their
 // numbers.
 func Codes() []diag.Code {
-	all := slices.Concat(diag.Codes(), fleet.Codes(), plan.Codes(), testCodes(), traceCodes())
+	all := slices.Concat(diag.Codes(), fleet.Codes(), plan.Codes(), testCodes(), guardrailCodes(), traceCodes())
 	slices.SortFunc(all, func(a, b diag.Code) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

@@ -53,8 +53,7 @@ func CompareLive(ctx context.Context, o Options) (Report, error) {
 	}
 	_ = group.Wait() // what fails is in the cluster's part of the report
 	out.Traffic = slices.Concat(shares...)
-	out.Diagnostics = append(out.Diagnostics, judge(snapshot.Files, inv)...)
-	return out, nil
+	return out, judge(ctx, &out, snapshot.Files, inv)
 }
 
 // preview compares one bundle with what its cluster holds.
@@ -151,8 +150,7 @@ func CompareBase(ctx context.Context, o Options, base string, inv facts.Inventor
 	}
 	out.Clusters = compareResults(before, after)
 	out.Traffic = report.CompareTraffic(before.Traffic, after.Traffic)
-	out.Diagnostics = append(out.Diagnostics, judge(snapshot.Files, inv)...)
-	return out, nil
+	return out, judge(ctx, &out, snapshot.Files, inv)
 }
 
 // noDocuments tells whether a diagnostic only says that there is nothing of

@@ -15,12 +15,20 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fairlead/fairlead/internal/cli"
+	"github.com/fairlead/fairlead/reconciler"
 	"github.com/fairlead/fairlead/test/sandbox"
 )
 
 var update = flag.Bool("update", false, "write what came out into the stories")
 
-func TestMain(m *testing.M) { sandbox.Main(m) }
+// TestMain lets the tests be the process that evaluates a guardrail, as the
+// program itself would be.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == reconciler.GuardrailChild {
+		os.Exit(cli.Run(context.Background(), cli.Streams{Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+	}
+	sandbox.Main(m)
+}
 
 // examples is where the known scenarios are.
 const examples = "../../policies-example"

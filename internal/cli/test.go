@@ -25,9 +25,9 @@ func testCommand(s Streams) *cobra.Command {
 	f := &testFlags{}
 	c := &cobra.Command{
 		Use:   "test [DIR]",
-		Short: "Try the traffic tests of a repository",
-		Long: `Test tries every TrafficTest against the policies beside it and prints what is not as
-expected. No cluster is asked and no request is made: what must be known of the
+		Short: "Try the traffic tests and the guardrails of a repository",
+		Long: `Test tries every TrafficTest against the policies beside it, evaluates the
+organisation's own rules in guardrails/*.cue, and prints what is not as expected. No cluster is asked and no request is made: what must be known of the
 clusters comes from --inventory, and where that is silent the meaning of the policies
 counts. Every dry run of reconcile tries them too.
 
@@ -72,16 +72,23 @@ func (f *testFlags) run(ctx context.Context, s Streams) error {
 			fmt.Fprintf(s.Out, "%s: as expected: %s\n", f.source.Shown(r.Position.File), r.Case)
 		}
 	}
+	if !diag.HasErrors(diags) || len(results) > 0 {
+		found, err := reconciler.Guardrails(ctx, snapshot.Files, inv)
+		if err != nil {
+			return err
+		}
+		diags = append(diags, found...)
+	}
 	if err := f.writeDiagnostics(s, f.output.format, diags); err != nil {
 		return err
 	}
-	switch {
-	case diag.HasErrors(diags) && len(results) == 0:
-		return exit(codeError)
-	case len(results) == 0:
-		fmt.Fprintln(s.Err, "there is no TrafficTest here")
-	case failed > 0:
+	if failed > 0 {
 		fmt.Fprintf(s.Err, "%d of %d are not as expected\n", failed, len(results))
+	}
+	if len(results) == 0 && len(diags) == 0 {
+		fmt.Fprintln(s.Err, "there is no TrafficTest here")
+	}
+	if diag.HasErrors(diags) {
 		return exit(codeError)
 	}
 	return nil
