@@ -24,6 +24,10 @@ var told = map[string]struct{ file, test, constant string }{
 	"FL1003": {"compiler/internal/source/bytes_test.go", "TestFilesThatAreLargerThanTheySay", "CodeTooLarge"},
 	"FL1011": {"compiler/internal/source/bytes_test.go", "TestLinksAreNotFollowed", "FL1011"},
 	"FL1113": {"compiler/internal/source/contract_test.go", "TestDisagreementIsReported", "CodeDefinition"},
+	"FL1511": {"internal/cli/testdata/guardrails.txtar", "One that is not says", "FL1511"},
+	"FL1512": {"internal/cli/testdata/guardrails.txtar", "One that is not says", "FL1512"},
+	"FL1513": {"reconciler/internal/guardrails/guardrails_test.go", "TestLimits", "FL1513"},
+	"FL1514": {"internal/cli/testdata/guardrails.txtar", "One that is not says", "FL1514"},
 	"FL1601": {"compiler/trace_test.go", "TestTraceMistakes", "compiler.Trace("},
 }
 
@@ -65,8 +69,12 @@ func checkTold(t *testing.T, code string, by struct{ file, test, constant string
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, body, ok := strings.Cut(string(text), "\nfunc "+by.test+"(")
-	body, _, _ = strings.Cut(body, "\nfunc ")
+	begin, end := "\nfunc "+by.test+"(", "\nfunc "
+	if strings.HasSuffix(by.file, ".txtar") {
+		begin, end = "\n# "+by.test, "\n# "
+	}
+	_, body, ok := strings.Cut(string(text), begin)
+	body, _, _ = strings.Cut(body, end)
 	if !ok || !strings.Contains(body, by.constant) {
 		t.Errorf("%s: %s in %s does not speak of %s", code, by.test, by.file, by.constant)
 	}
