@@ -66,6 +66,7 @@ const (
 	PartHealth         Feature = "partHealth"
 	EveryExporter      Feature = "everyExporter"
 	SubsetSiblings     Feature = "subsetSiblings"
+	UnlikeChain        Feature = "unlikeChain"
 )
 
 // Support is what one provider makes of a feature: exact when its zero value,
@@ -150,6 +151,7 @@ func sharing() []Row {
 		{Feature: HomeFallbacks, Code: "FL1414", Fields: []string{"spec.rules.backends"},
 			Istio: no("Istio knows one set of fallbacks for the same pods of the consumer's own cluster", "give both rules the same backends below these pods, or choose other subsets")},
 		{Feature: SubsetSiblings, Code: "FL1482", Fields: []string{"spec.rules.backends.subset"}, Istio: less(FixedParts)},
+		{Feature: UnlikeChain, Code: "FL1497", Fields: []string{"spec.rules.backends.subset"}, Istio: less(HeadOnly)},
 		{Feature: FailbackDelay, Code: "FL1451", Fields: []string{"spec.failover.failbackDelay"}, Istio: less(FailbackAtOnce), Cilium: less(FailbackAtOnce),
 			EnvoyGateway: less(FailbackAtOnce), Fairlead: no("agents give a backend its share back at once in this version", "remove failbackDelay")},
 		{Feature: Subset, Code: "FL1405", Fields: []string{"spec.rules.backends.subset"},
@@ -276,6 +278,7 @@ const (
 	AffinityAtZero      = "affinityAtZero"
 	ClusterIdentityLost = "clusterIdentity"
 	FixedParts          = "subsetSiblings"
+	HeadOnly            = "headOnly"
 )
 
 // Degradation is a named function from what a policy means to what a provider
@@ -302,6 +305,8 @@ func Degradations() []Degradation {
 		{AffinityAtZero, "A tier keeps everything while one of its endpoints is ready, and passes on everything when none is."},
 		{FixedParts, "What one subset of the consumer's own cluster cannot keep is not taken by another subset of that cluster: " +
 			"its part of the requests stays with those of its pods that are ready, and is refused when none is."},
+		{HeadOnly, "With one istiod for several clusters a share whose backends choose different pods, or stand in more than two tiers, belongs to its first backend alone: " +
+			"it is refused while that backend is lost."},
 		{ClusterIdentityLost, "Clusters of one trust domain cannot be told apart: a caller of the right namespace and service account is let in from each of them."},
 	}
 }
