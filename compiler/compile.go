@@ -25,31 +25,49 @@ import (
 // into one bundle per cluster. It reports every mistake at once; with an error
 // among them the Result is empty, and warnings come with a full Result.
 func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
-	docs, diags := source.Load(files)
-	broken := diag.HasErrors(diags)
-	f, found := fleet.Build(docs, inv)
-	if broken {
-		found = append(slices.DeleteFunc(found, mayFollow), unknownNames(docs, inv)...)
-	}
-	diags = append(diags, found...)
-	plans, refused := plan.Build(f)
-	diags = diag.Sort(append(diags, refused...))
-	diag.Locate(files, diags)
+	return (&compilation{inv: inv}).run(files)
+}
+
+// compilation is one run of Compile.
+type compilation struct {
+	inv   inventory.Inventory
+	fleet *fleet.Fleet
+	views map[string]*view
+	// diags are all mistakes until now.
+	diags []diag.Diagnostic
+	// session is nil where nothing is remembered.
+	session *Session
+}
+
+func (c *compilation) run(files fs.FS) (Result, []diag.Diagnostic) {
+	docs, diags := c.load(files)
+	f, found := fleet.Build(docs, c.inv)
 	if diag.HasErrors(diags) {
-		return Result{}, diags
+		found = append(slices.DeleteFunc(found, mayFollow), unknownNames(docs, c.inv)...)
+	}
+	c.fleet, c.diags = f, append(diags, found...)
+	parts := c.parts()
+	c.diags = diag.Sort(c.diags)
+	diag.Locate(files, c.diags)
+	if diag.HasErrors(c.diags) {
+		return Result{}, c.diags
 	}
 	result := Result{Allocations: f.Allocations}
 	result.stages(f)
 	for _, q := range f.Quarantined {
 		result.Quarantined = append(result.Quarantined, Quarantined(q))
 	}
-	for _, p := range plans {
-		result.add(p, inv)
-	}
-	result.sort()
+	result.assemble(f.Sets, parts)
 	result.plain()
-	plainWarnings(diags)
-	return result, diags
+	plainWarnings(c.diags)
+	return result, c.diags
+}
+
+func (c *compilation) load(files fs.FS) (source.Documents, []diag.Diagnostic) {
+	if c.session == nil {
+		return source.Load(files)
+	}
+	return c.session.documents.Load(files)
 }
 
 // mayFollow tells whether a mistake may come from a document that was left out
@@ -87,43 +105,22 @@ func Codes() []diag.Code {
 // others.
 var emitters = []func(plan.Plan) []manifest.Fragment{cilium.Emit, gatewayapi.Emit, istio.Emit, l4.Emit, mcs.Emit, tunnel.Emit}
 
-// add takes in what one cluster needs.
+// add takes in what one cluster needs, without anything that is shared with
+// other clusters.
 func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
-	asked := map[manifest.FragmentID]manifest.Fragment{}
-	for _, emit := range emitters {
-		for _, f := range emit(p) {
-			whole := asked[f.ID]
-			whole.Objects = append(whole.Objects, f.Objects...)
-			whole.Claims = append(whole.Claims, f.Claims...)
-			asked[f.ID] = whole
-		}
-	}
-	s := store{plan: p, held: map[manifest.FragmentID]bool{}}
-	s.facts, s.known = inv.Find(p.Store)
-	s.index()
-	for _, n := range p.Held {
-		s.hold(n.Fragment, n.Message)
-	}
-	for _, n := range p.Pending {
-		s.wait(n.Fragment, n.Message)
-	}
-	bundle := s.bundle(asked)
-	r.Bundles = append(r.Bundles, bundle)
-	r.Held, r.Pending = append(r.Held, s.heldNotes...), append(r.Pending, s.pending...)
-	for _, t := range p.Traffic {
-		if !slices.ContainsFunc(bundle.Fragments, func(f manifest.Fragment) bool { return f.ID == t.Fragment }) {
-			continue
-		}
-		r.Traffic = append(r.Traffic, Traffic{Consumer: p.Store, Fragment: t.Fragment, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
-	}
+	all := newView(p.Store, inv).part(p, func(manifest.FragmentID) bool { return true })
+	r.Bundles = append(r.Bundles, manifest.Bundle{Store: p.Store, ClusterSet: p.ClusterSet, Context: p.Context, Fragments: all.fragments})
 }
 
 // sort brings the result into the order that its documentation promises. The
 // backends of a tier, and the rules of a service, stay as written.
 func (r *Result) sort() {
-	slices.SortStableFunc(r.Traffic, func(a, b Traffic) int {
+	byConsumer := func(a, b Traffic) int {
 		return cmp.Or(cmp.Compare(a.Consumer, b.Consumer), cmp.Compare(a.Service, b.Service))
-	})
+	}
+	if !slices.IsSortedFunc(r.Traffic, byConsumer) {
+		slices.SortStableFunc(r.Traffic, byConsumer)
+	}
 	slices.SortStableFunc(r.Pending, func(a, b Pending) int {
 		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Fragment, b.Fragment), cmp.Compare(a.Message, b.Message))
 	})

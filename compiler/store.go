@@ -13,38 +13,106 @@ import (
 	"github.com/fairlead/fairlead/compiler/manifest"
 )
 
-// store is a config store on its way to a bundle: what was observed there
-// decides which objects can be written.
-type store struct {
-	plan  plan.Plan
+// view is what was observed of a config store: it decides which objects can be
+// written. It does not change, and parts of a bundle are made by several
+// goroutines at once.
+type view struct {
+	name  string
 	facts inventory.Cluster
 	// known: the store was observed at least once.
-	known     bool
-	held      map[manifest.FragmentID]bool
-	heldNotes []Held
-	pending   []Pending
+	known      bool
+	namespaces map[string]bool
+	kinds      map[string]bool
 	// taken are objects of others by place, routed those VirtualServices of
 	// others that route a host.
 	taken  map[place]inventory.Object
 	routed map[string]inventory.Object
 }
 
+// newView prepares what was observed for many questions.
+func newView(name string, inv inventory.Inventory) *view {
+	v := &view{name: name, namespaces: map[string]bool{}, kinds: map[string]bool{}}
+	v.facts, v.known = inv.Find(name)
+	for _, n := range v.facts.Namespaces {
+		v.namespaces[n] = true
+	}
+	for _, k := range v.facts.Kinds {
+		v.kinds[k] = true
+	}
+	v.index()
+	return v
+}
+
+// part is what some plan asks of one store.
+type part struct {
+	// set and store are names.
+	set, store string
+	// fragments by ID.
+	fragments []manifest.Fragment
+	held      []Held
+	pending   []Pending
+	traffic   []Traffic
+}
+
+// part emits a plan and keeps what can be written of the fragments that are
+// wanted.
+func (v *view) part(p plan.Plan, wanted func(manifest.FragmentID) bool) part {
+	asked := map[manifest.FragmentID]manifest.Fragment{}
+	for _, emit := range emitters {
+		for _, f := range emit(p) {
+			if !wanted(f.ID) {
+				continue
+			}
+			whole := asked[f.ID]
+			whole.Objects = append(whole.Objects, f.Objects...)
+			whole.Claims = append(whole.Claims, f.Claims...)
+			asked[f.ID] = whole
+		}
+	}
+	s := store{view: v, held: map[manifest.FragmentID]bool{}}
+	for _, n := range p.Held {
+		s.hold(n.Fragment, n.Message)
+	}
+	for _, n := range p.Pending {
+		s.wait(n.Fragment, n.Message)
+	}
+	out := part{set: p.ClusterSet, store: p.Store, fragments: s.fragments(asked), held: s.heldNotes, pending: s.pending}
+	written := map[manifest.FragmentID]bool{}
+	for _, f := range out.fragments {
+		written[f.ID] = true
+	}
+	for _, t := range p.Traffic {
+		if written[t.Fragment] {
+			out.traffic = append(out.traffic, Traffic{Consumer: p.Store, Fragment: t.Fragment, Service: t.Service, Rule: t.Rule, Backend: t.Backend, Tier: t.Tier, Permille: t.Permille})
+		}
+	}
+	return out
+}
+
+// store is a part of a bundle on its way.
+type store struct {
+	*view
+	held      map[manifest.FragmentID]bool
+	heldNotes []Held
+	pending   []Pending
+}
+
 func (s *store) hold(id manifest.FragmentID, message string) {
 	s.held[id] = true
-	s.heldNotes = append(s.heldNotes, Held{Store: s.plan.Store, Fragment: id, Message: message})
+	s.heldNotes = append(s.heldNotes, Held{Store: s.name, Fragment: id, Message: message})
 }
 
 func (s *store) wait(id manifest.FragmentID, message string) {
-	p := Pending{Store: s.plan.Store, Fragment: id, Message: message}
+	p := Pending{Store: s.name, Fragment: id, Message: message}
 	if !slices.Contains(s.pending, p) {
 		s.pending = append(s.pending, p)
 	}
 }
 
-// bundle keeps what can be written: fragments that nothing conflicts with,
+// fragments keeps what can be written: fragments that nothing conflicts with,
 // objects and claims whose namespace exists and whose kind is served.
-func (s *store) bundle(asked map[manifest.FragmentID]manifest.Fragment) manifest.Bundle {
-	out := manifest.Bundle{Store: s.plan.Store, ClusterSet: s.plan.ClusterSet, Context: s.plan.Context}
+func (s *store) fragments(asked map[manifest.FragmentID]manifest.Fragment) []manifest.Fragment {
+	var out []manifest.Fragment
 	for _, id := range slices.Sorted(maps.Keys(asked)) {
 		f := manifest.Fragment{ID: id, Claims: s.claims(id, asked[id].Claims)}
 		objects := asked[id].Objects
@@ -61,7 +129,7 @@ func (s *store) bundle(asked map[manifest.FragmentID]manifest.Fragment) manifest
 			f.Objects = append(f.Objects, o.Stamp(id))
 		}
 		if !s.held[id] && len(f.Objects)+len(f.Claims) > 0 {
-			out.Fragments = append(out.Fragments, f)
+			out = append(out, f)
 		}
 	}
 	return out
@@ -87,19 +155,19 @@ func (s *store) claims(id manifest.FragmentID, asked []manifest.Claim) []manifes
 }
 
 // observed tells whether what the store lacks is known now.
-func (s *store) observed() bool { return s.known && s.facts.Unreachable == "" }
+func (s *view) observed() bool { return s.known && s.facts.Unreachable == "" }
 
 // missing says what the store lacks for an object, empty where nothing.
-func (s *store) missing(ref manifest.Ref) string {
+func (s *view) missing(ref manifest.Ref) string {
 	if !s.observed() {
 		return ""
 	}
-	if ref.Namespace != "" && !slices.Contains(s.facts.Namespaces, ref.Namespace) {
-		return fmt.Sprintf("namespace %s does not exist in %s", ref.Namespace, s.plan.Store)
+	if ref.Namespace != "" && !s.namespaces[ref.Namespace] {
+		return fmt.Sprintf("namespace %s does not exist in %s", ref.Namespace, s.name)
 	}
 	// Kinds of the core group are always served.
-	if g := group(ref.APIVersion); g != "" && !slices.Contains(s.facts.Kinds, ref.Kind+"."+g) {
-		return fmt.Sprintf("%s does not serve %s.%s: its CustomResourceDefinition is not installed", s.plan.Store, ref.Kind, g)
+	if g := group(ref.APIVersion); g != "" && !s.kinds[ref.Kind+"."+g] {
+		return fmt.Sprintf("%s does not serve %s.%s: its CustomResourceDefinition is not installed", s.name, ref.Kind, g)
 	}
 	return ""
 }
@@ -116,7 +184,7 @@ func group(apiVersion string) string {
 type place struct{ group, kind, namespace, name string }
 
 // index prepares conflict: a cluster may hold any number of objects.
-func (s *store) index() {
+func (s *view) index() {
 	s.taken, s.routed = map[place]inventory.Object{}, map[string]inventory.Object{}
 	for _, o := range s.facts.Foreign {
 		at := place{group(o.APIVersion), o.Kind, o.Namespace, o.Name}
@@ -136,12 +204,12 @@ func (s *store) index() {
 
 // conflict says who else has the object, or routes the same host; empty where
 // nobody does.
-func (s *store) conflict(o manifest.Object) string {
+func (s *view) conflict(o manifest.Object) string {
 	ref := o.Ref()
 	if foreign, ok := s.taken[place{group(ref.APIVersion), ref.Kind, ref.Namespace, ref.Name}]; ok {
 		return s.whose(foreign) + ", and this policy wants an object of that name: rename or remove theirs, or remove the policy"
 	}
-	if ref.Kind != "VirtualService" {
+	if ref.Kind != "VirtualService" || len(s.routed) == 0 {
 		return ""
 	}
 	for _, host := range hosts(o) {
@@ -153,12 +221,12 @@ func (s *store) conflict(o manifest.Object) string {
 }
 
 // whose says who has an object.
-func (s *store) whose(foreign inventory.Object) string {
+func (s *view) whose(foreign inventory.Object) string {
 	owner := foreign.Owner
 	if owner == "" {
 		owner = "somebody else"
 	}
-	return fmt.Sprintf("%s in %s belongs to %s", manifest.Ref{Kind: foreign.Kind, Namespace: foreign.Namespace, Name: foreign.Name}, s.plan.Store, owner)
+	return fmt.Sprintf("%s in %s belongs to %s", manifest.Ref{Kind: foreign.Kind, Namespace: foreign.Namespace, Name: foreign.Name}, s.name, owner)
 }
 
 // hosts returns the hosts of a VirtualService.

@@ -53,12 +53,17 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 	if c.Unreachable != "" {
 		out.State = Unreachable
 	}
-	out.Services, out.Exports = nil, nil
+	out.Services, out.Exports, out.places = nil, nil, map[inventory.Name]int{}
 	out.Roots = b.digests(c)
 	for _, s := range c.Services {
-		if b.named[s.Name] {
-			out.Services = append(out.Services, b.checked(c.Name, s))
+		if !b.named[s.Name] {
+			continue
 		}
+		// Of two of one name the first counts.
+		if _, twice := out.places[s.Name]; !twice {
+			out.places[s.Name] = len(out.Services)
+		}
+		out.Services = append(out.Services, b.checked(c.Name, s))
 	}
 	for _, e := range c.Exports {
 		if b.named[e] {

@@ -186,15 +186,24 @@ const (
 type Facts struct {
 	State State
 	inventory.Cluster
+
+	// places of the Services among those of the cluster, by name.
+	places map[inventory.Name]int
 }
 
 // Service finds a Service that was observed.
 func (f Facts) Service(namespace, name string) (inventory.Service, bool) {
-	i := slices.IndexFunc(f.Services, func(s inventory.Service) bool { return s.Namespace == namespace && s.Name.Name == name })
-	if i < 0 {
+	i, ok := f.places[inventory.Name{Namespace: namespace, Name: name}]
+	if !ok {
 		return inventory.Service{}, false
 	}
 	return f.Services[i], true
+}
+
+// WithoutServices returns everything but the Services and ServiceExports.
+func (f Facts) WithoutServices() Facts {
+	f.Services, f.Exports, f.places = nil, nil, nil
+	return f
 }
 
 // Service is what all policies of one service say.

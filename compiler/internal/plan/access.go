@@ -99,7 +99,7 @@ func (b *builder) settle(s *fleet.Service, p *fleet.Policy, c *fleet.Cluster, re
 		return true
 	}
 	for _, d := range refused {
-		b.pending(c, fragment(p), "%s: %s (%s)", d.Position, d.Message, d.Fix)
+		b.pending(c, Fragment(p), "%s: %s (%s)", d.Position, d.Message, d.Fix)
 	}
 	return len(refused) == 0
 }

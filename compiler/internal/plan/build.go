@@ -17,13 +17,13 @@ import (
 
 // Build returns the plan of every cluster, sorted by store, and what the
 // providers cannot do.
-func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
-	b := &builder{plans: map[*fleet.Cluster]*Plan{}}
-	var order []*fleet.Cluster
+func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) { return build(f, f.Services) }
+
+// build plans some of the services and everything that is of no single one.
+func build(f *fleet.Fleet, services []*fleet.Service) ([]Plan, []diag.Diagnostic) {
+	b := newBuilder(f.Sets)
 	for _, s := range f.Sets {
 		for _, c := range s.Clusters {
-			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, Context: c.Context, Domain: s.Domain}
-			order = append(order, c)
 			if c.Removed() {
 				continue // everything of ours there is taken away
 			}
@@ -31,41 +31,60 @@ func Build(f *fleet.Fleet) ([]Plan, []diag.Diagnostic) {
 			b.openGateways(c)
 		}
 		for _, c := range s.Clusters {
-			b.join(c)
-		}
-		for _, c := range s.Clusters {
 			b.network(c)
 		}
 	}
-	for _, s := range f.Services {
+	for _, s := range services {
 		b.service(s)
 	}
 	b.northSouth(f)
 	for _, m := range f.Missing {
 		id := manifest.FragmentID("ClusterSet/" + m.Cluster.Set.Name)
 		if m.Policy != nil {
-			id = fragment(m.Policy)
+			id = Fragment(m.Policy)
 		}
 		b.pending(m.Cluster, id, "%s", m.Message)
 	}
-	var out []Plan
-	for _, c := range order {
-		p := b.plans[c]
-		slices.SortFunc(p.Services, func(x, y Service) int { return cmp.Compare(x.Fragment, y.Fragment) })
-		if p.Mesh != nil {
-			slices.SortFunc(p.Mesh.Services, func(x, y Service) int {
-				return cmp.Or(cmp.Compare(x.Fragment, y.Fragment), cmp.Compare(x.Cluster, y.Cluster))
-			})
-			slices.SortStableFunc(p.Mesh.Routes, compareRoutes)
-		}
-		slices.SortStableFunc(p.Routes, compareRoutes)
-		slices.SortStableFunc(p.Pending, compareNotes)
-		slices.SortStableFunc(p.Held, compareNotes)
-		p.Pending, p.Held = slices.Compact(p.Pending), slices.Compact(p.Held)
-		out = append(out, *p)
+	out := make([]Plan, len(b.order))
+	for i, c := range b.order {
+		out[i] = *b.plans[c]
+		out[i].finish()
 	}
-	slices.SortFunc(out, func(x, y Plan) int { return cmp.Compare(x.Store, y.Store) })
+	slices.SortFunc(out, byStore)
 	return out, diag.Sort(b.diags)
+}
+
+func byStore(x, y Plan) int { return cmp.Compare(x.Store, y.Store) }
+
+// newBuilder returns a builder with an empty plan for every cluster; what the
+// proxies of several clusters read in one store knows its members.
+func newBuilder(sets []*fleet.Set) *builder {
+	b := &builder{plans: map[*fleet.Cluster]*Plan{}}
+	for _, s := range sets {
+		for _, c := range s.Clusters {
+			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, Context: c.Context, Domain: s.Domain}
+			b.order = append(b.order, c)
+		}
+		for _, c := range s.Clusters {
+			b.join(c)
+		}
+	}
+	return b
+}
+
+// finish brings a plan into the order that its documentation promises.
+func (p *Plan) finish() {
+	slices.SortFunc(p.Services, func(x, y Service) int { return cmp.Compare(x.Fragment, y.Fragment) })
+	if p.Mesh != nil {
+		slices.SortFunc(p.Mesh.Services, func(x, y Service) int {
+			return cmp.Or(cmp.Compare(x.Fragment, y.Fragment), cmp.Compare(x.Cluster, y.Cluster))
+		})
+		slices.SortStableFunc(p.Mesh.Routes, compareRoutes)
+	}
+	slices.SortStableFunc(p.Routes, compareRoutes)
+	slices.SortStableFunc(p.Pending, compareNotes)
+	slices.SortStableFunc(p.Held, compareNotes)
+	p.Pending, p.Held = slices.Compact(p.Pending), slices.Compact(p.Held)
 }
 
 // join enters a cluster into the mesh of the store that its proxies read.
@@ -97,6 +116,8 @@ func compareNotes(a, b Note) int {
 
 type builder struct {
 	plans map[*fleet.Cluster]*Plan
+	// order of the clusters, by set and name.
+	order []*fleet.Cluster
 	diags []diag.Diagnostic
 }
 

@@ -193,7 +193,7 @@ func (b *builder) traffic(at consumer, rules []Rule) {
 				if backend.Lost {
 					continue
 				}
-				p.Traffic = append(p.Traffic, Share{Fragment: fragment(at.policy), Service: at.service.Key(), Rule: r.Label, Backend: backend.Name(), Tier: int32(t), Permille: permille[i]})
+				p.Traffic = append(p.Traffic, Share{Fragment: Fragment(at.policy), Service: at.service.Key(), Rule: r.Label, Backend: backend.Name(), Tier: int32(t), Permille: permille[i]})
 			}
 		}
 	}

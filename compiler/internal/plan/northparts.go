@@ -19,7 +19,7 @@ func (g *gatewayPlanner) parts() {
 		done := map[*fleet.Cluster]bool{}
 		for _, u := range part.Users {
 			out := plain
-			out.Fragment = fragment(u.Policy)
+			out.Fragment = Fragment(u.Policy)
 			if !done[part.Cluster] && g.export(part, &out) {
 				done[part.Cluster] = true
 				g.addPart(part.Cluster, out)
@@ -27,7 +27,7 @@ func (g *gatewayPlanner) parts() {
 			if u.Cluster != part.Cluster && !done[u.Cluster] && g.imported[importedAt{part, u.Cluster}] && part.Virtual.IsValid() {
 				done[u.Cluster] = true
 				out := plain
-				out.Fragment = fragment(u.Policy)
+				out.Fragment = Fragment(u.Policy)
 				g.addPart(u.Cluster, out)
 			}
 		}

@@ -77,7 +77,7 @@ func (g *gatewayPlanner) policy(s *fleet.Service, p *fleet.Policy) {
 // cluster of the gateway sees it.
 func (g *gatewayPlanner) route(at atGateway) (Route, bool) {
 	s, p, c := at.service, at.policy, at.cluster
-	view := Service{Fragment: fragment(p)}
+	view := Service{Fragment: Fragment(p)}
 	known := g.ports(&view, s, c)
 	return Route{Fragment: view.Fragment, Cluster: c.Name, Namespace: s.Namespace, Name: s.Name, Policy: p.Name, Provider: c.NorthSouth, Ports: view.Ports,
 		Gateway:   GatewayRef{Namespace: at.frontend.Namespace, Name: at.frontend.Name, Listener: at.frontend.Listener},

@@ -11,8 +11,8 @@ import (
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// fragment is the name of a policy's fragments.
-func fragment(p *fleet.Policy) manifest.FragmentID {
+// Fragment is the name of a policy's fragments.
+func Fragment(p *fleet.Policy) manifest.FragmentID {
 	return manifest.FragmentID("TrafficPolicy/" + p.Namespace + "/" + p.Name)
 }
 
@@ -26,7 +26,7 @@ func (b *builder) service(s *fleet.Service) {
 		}
 		slices.SortFunc(stores, func(x, y *fleet.Cluster) int { return strings.Compare(x.Name, y.Name) })
 		for _, c := range slices.Compact(stores) {
-			out := Service{Fragment: fragment(p), Cluster: c.Name, Namespace: s.Namespace, Name: s.Name, Policy: p.Name,
+			out := Service{Fragment: Fragment(p), Cluster: c.Name, Namespace: s.Namespace, Name: s.Name, Policy: p.Name,
 				EastWest: c.EastWest, Headless: s.Headless}
 			known := b.ports(&out, s, c)
 			if p == s.Producer && s.ExportedBy(c) {

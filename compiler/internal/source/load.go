@@ -18,9 +18,16 @@ import (
 // reports all mistakes at once, in the order of their places. A document with
 // a mistake is not among the Documents, unless as a Broken one; with any error
 // the Documents are only good for finding further mistakes.
-func Load(files fs.FS) (Documents, []diag.Diagnostic) {
+func Load(files fs.FS) (Documents, []diag.Diagnostic) { return load(files, nil) }
+
+func load(files fs.FS, c *Cache) (Documents, []diag.Diagnostic) {
 	l := &loader{}
-	l.walk(files)
+	p := startPool(c)
+	parts := walk(files, p)
+	p.close()
+	for _, part := range parts {
+		l.take(part)
+	}
 	l.reportSameNames()
 	if l.seen == 0 && !diag.HasErrors(l.diags) {
 		l.report(diag.Diagnostic{
@@ -36,7 +43,7 @@ func Load(files fs.FS) (Documents, []diag.Diagnostic) {
 	if l.brokenSet {
 		l.docs.Broken = nil
 	}
-	for i, d := range l.diags {
+	for i, d := range l.diags { // l.diags are its own, whoever found them
 		l.diags[i].Message, l.diags[i].Fix = oneLine(d.Message), oneLine(d.Fix)
 	}
 	return l.docs, diag.Sort(l.diags)
@@ -61,16 +68,17 @@ type named struct {
 
 func (l *loader) report(ds ...diag.Diagnostic) { l.diags = append(l.diags, ds...) }
 
-// walk visits the files in lexical order. Names that begin with a dot belong
-// to tools. Symbolic links are not followed: they can point out of the
-// repository.
-func (l *loader) walk(files fs.FS) {
+// walk visits the files in lexical order, one after the other, and has the pool
+// check them; there is a loader for each. Names that begin with a dot belong to
+// tools. Symbolic links are not followed: they can point out of the repository.
+func walk(files fs.FS, p *pool) []*loader {
+	var parts []*loader
 	// What cannot be read is reported, so the walk itself never fails.
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		l := &loader{}
 		switch hidden := name != "." && strings.HasPrefix(path.Base(name), "."); {
 		case err != nil:
 			l.report(unreadable(name))
-			return nil
 		case entry.IsDir() && hidden:
 			return fs.SkipDir
 		case entry.IsDir() || hidden || !isYAML(name):
@@ -80,27 +88,22 @@ func (l *loader) walk(files fs.FS) {
 				Message:  "symbolic links are not followed, so nothing is read here",
 				Fix:      "put the file itself here",
 				Position: diag.Position{File: name}})
-			return nil
 		case !entry.Type().IsRegular():
 			return nil
+		default:
+			text, ds := readFile(files, name)
+			l.report(ds...)
+			p.jobs <- job{into: l, name: name, text: text}
 		}
-		l.file(files, name)
+		parts = append(parts, l)
 		return nil
 	})
+	return parts
 }
 
 func isYAML(name string) bool {
 	ext := path.Ext(name)
 	return ext == ".yaml" || ext == ".yml"
-}
-
-// file reads one file and takes in its documents.
-func (l *loader) file(files fs.FS, name string) {
-	text, ds := readFile(files, name)
-	l.report(ds...)
-	for _, c := range split(name, text) {
-		l.document(c)
-	}
 }
 
 // document takes in one YAML document, if it is ours.

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package compiler
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/manifest"
+)
+
+// unit is what the policies of one service ask of all stores, or what is of no
+// single service. It does not change once it is made.
+type unit struct {
+	parts []part
+	diags []diag.Diagnostic
+}
+
+// parts plans and emits everything: what is shared, and service by service what
+// stands alone. With an error there are no parts, because nobody will ask.
+func (c *compilation) parts() []part {
+	c.views = map[string]*view{}
+	for _, s := range c.fleet.Sets {
+		for _, member := range s.Clusters {
+			c.views[member.Name] = newView(member.Name, c.inv)
+		}
+	}
+	refused := diag.HasErrors(c.diags)
+	if c.session != nil {
+		c.session.survey(c)
+	}
+	var alone []*fleet.Service
+	for _, s := range c.fleet.Services {
+		if plan.Alone(s) {
+			alone = append(alone, s)
+		}
+	}
+	units := make([]*unit, len(alone)+1)
+	atOnce(len(units), func() func(int) {
+		planner := plan.NewPlanner(c.fleet.Sets)
+		return func(i int) {
+			if i == 0 {
+				units[0] = c.shared(refused)
+				return
+			}
+			units[i] = c.service(planner, alone[i-1], refused)
+		}
+	})
+	var parts []part
+	for _, u := range units {
+		parts = append(parts, u.parts...)
+		c.diags = append(c.diags, u.diags...)
+	}
+	if c.session != nil && !diag.HasErrors(c.diags) {
+		c.session.forget()
+	}
+	return parts
+}
+
+// shared makes the unit of what no service has alone.
+func (c *compilation) shared(refused bool) *unit {
+	plans, diags := plan.Shared(c.fleet)
+	u := &unit{diags: diags}
+	for _, p := range plans {
+		if !refused {
+			u.parts = append(u.parts, c.views[p.Store].part(p, func(manifest.FragmentID) bool { return true }))
+		}
+	}
+	return u
+}
+
+// service makes the unit of one service, or finds the one of before.
+func (c *compilation) service(planner *plan.Planner, s *fleet.Service, refused bool) *unit {
+	key := remembered{}
+	if c.session != nil && !refused {
+		key = c.session.key(c, s)
+		if u := c.session.recall(key); u != nil {
+			return u
+		}
+	}
+	plans, diags := planner.Service(s)
+	u := &unit{diags: diags}
+	if refused || diag.HasErrors(diags) {
+		return u
+	}
+	own := func(id manifest.FragmentID) bool {
+		return slices.ContainsFunc(s.Policies, func(p *fleet.Policy) bool { return id == plan.Fragment(p) })
+	}
+	for _, p := range plans {
+		u.parts = append(u.parts, c.views[p.Store].part(p, own))
+	}
+	// A warning has a place in a file, which can move without the service.
+	if c.session != nil && len(diags) == 0 {
+		c.session.remember(key, u)
+	}
+	return u
+}
+
+// atOnce calls a function for each number below n, on every processor. Each
+// worker makes its own; all have ended when it returns.
+func atOnce(n int, worker func() func(int)) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			do := worker()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// assemble puts parts together, in whatever order they come.
+func (r *Result) assemble(sets []*fleet.Set, parts []part) {
+	type key struct{ set, store string }
+	places := map[key]int{}
+	for _, s := range sets {
+		for _, c := range s.Clusters {
+			r.Bundles = append(r.Bundles, manifest.Bundle{Store: c.Name, ClusterSet: s.Name, Context: c.Context})
+		}
+	}
+	slices.SortFunc(r.Bundles, func(a, b manifest.Bundle) int { return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.ClusterSet, b.ClusterSet)) })
+	for i, b := range r.Bundles {
+		places[key{b.ClusterSet, b.Store}] = i
+	}
+	traffic := make([][]Traffic, len(r.Bundles))
+	for _, p := range parts {
+		i := places[key{p.set, p.store}]
+		r.Bundles[i].Fragments = append(r.Bundles[i].Fragments, p.fragments...)
+		r.Held, r.Pending = append(r.Held, p.held...), append(r.Pending, p.pending...)
+		traffic[i] = append(traffic[i], p.traffic...)
+	}
+	for i := range r.Bundles {
+		slices.SortFunc(r.Bundles[i].Fragments, func(a, b manifest.Fragment) int { return cmp.Compare(a.ID, b.ID) })
+	}
+	r.Traffic = slices.Concat(traffic...)
+	r.sort()
+	r.Pending, r.Held = slices.Compact(r.Pending), slices.Compact(r.Held)
+}
