@@ -97,7 +97,7 @@ var rulePlace = regexp.MustCompile(`; schemas/v1alpha1/rules\.cue:\d+:\d+: the r
 
 // tell writes what Load said: a message a line, or "ok".
 func tell(docs Documents, ds []diag.Diagnostic) string {
-	if len(ds) == 0 && len(docs.Policies)+len(docs.ClusterSets) > 0 {
+	if len(ds) == 0 && len(docs.Policies)+len(docs.ClusterSets)+len(docs.Tests) > 0 {
 		return "ok\n"
 	}
 	var b strings.Builder
