@@ -161,6 +161,7 @@ func (o *observation) take(f found) {
 	o.cluster.Nodes = append(o.cluster.Nodes, f.nodes...)
 	o.own.dataplanes = append(o.own.dataplanes, f.own.dataplanes...)
 	o.own.routes = append(o.own.routes, f.own.routes...)
+	o.own.virtual = append(o.own.virtual, f.own.virtual...)
 }
 
 // sort makes the observation independent of the order of answers.

@@ -56,6 +56,14 @@ type found struct {
 type own struct {
 	dataplanes []v1alpha1.Dataplane
 	routes     []v1alpha1.ServiceRoute
+	// virtual are the clusterset IPs of services, and of their parts.
+	virtual []virtual
+}
+
+// virtual is a name of the ledger and the addresses that an object gives it.
+type virtual struct {
+	key       string
+	addresses []string
 }
 
 // served returns the kinds that the server has, of those that matter.
@@ -114,6 +122,9 @@ func (l *lister) sort(o *unstructured.Unstructured, f *found) error {
 		f.own.routes = append(f.own.routes, v1alpha1.ServiceRoute{})
 		return decode(o, &f.own.routes[len(f.own.routes)-1])
 	case ours:
+		if v, ok := virtualOf(o); ok {
+			f.own.virtual = append(f.own.virtual, v)
+		}
 		return nil
 	case kind == "ServiceExport":
 		// Our own exports do not count as existing: a policy that does not

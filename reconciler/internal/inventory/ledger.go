@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -91,6 +93,46 @@ func (b *book) read(o observation) {
 	for _, r := range o.own.routes {
 		b.route(r)
 	}
+	for _, v := range o.own.virtual {
+		if part := strings.Split(v.key, "/"); len(part) > 2 && !b.members[part[2]] {
+			continue
+		}
+		for _, a := range v.addresses {
+			b.virtual(v.key, a)
+		}
+	}
+}
+
+// virtual enters a clusterset IP, of the family that it has.
+func (b *book) virtual(key, address string) {
+	pool := inventory.PoolClusterSet
+	if a, err := netip.ParseAddr(address); err == nil && a.Is6() {
+		pool = inventory.PoolClusterSet6
+	}
+	b.enter(pool, key, address)
+}
+
+// virtualOf reads the addresses of a ServiceImport, and of a ServiceEntry for
+// the part of a service in one cluster, whose host is
+// <service>.<namespace>.svc.<cluster>.<domain>.
+func virtualOf(o *unstructured.Unstructured) (virtual, bool) {
+	switch o.GetKind() {
+	case "ServiceImport":
+		ips, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "ips")
+		return virtual{o.GetNamespace() + "/" + o.GetName(), ips}, len(ips) > 0
+	case "ServiceEntry":
+		hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
+		addresses, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "addresses")
+		if len(hosts) != 1 || len(addresses) == 0 {
+			return virtual{}, false
+		}
+		labels := strings.Split(hosts[0], ".")
+		if len(labels) < 5 || labels[2] != "svc" || !strings.HasPrefix(o.GetName(), "fairlead-"+labels[3]+".") {
+			return virtual{}, false
+		}
+		return virtual{strings.Join([]string{labels[1], labels[0], labels[3]}, "/"), addresses}, true
+	}
+	return virtual{}, false
 }
 
 // translation enters what callers of the cluster are seen under.
@@ -128,14 +170,8 @@ func (b *book) route(r v1alpha1.ServiceRoute) {
 	if r.Spec.Import == nil {
 		return
 	}
-	for i, a := range r.Spec.Import.Addresses {
-		addr, err := netip.ParseAddr(string(a))
-		switch {
-		case i == 0 && (err != nil || addr.Is4()):
-			b.enter(inventory.PoolClusterSet, service, string(a))
-		case err == nil && addr.Is6():
-			b.enter(inventory.PoolClusterSet6, service, string(a))
-		}
+	for _, a := range r.Spec.Import.Addresses {
+		b.virtual(service, string(a))
 	}
 	for _, tier := range r.Spec.Import.Tiers {
 		for _, backend := range tier.Backends {

@@ -42,6 +42,10 @@ func serviceImport(s plan.Service, meta metav1.ObjectMeta) *v1beta1.ServiceImpor
 		out.Spec.Type = v1beta1.ClusterSetIP
 		out.Spec.IPs = []string{s.Import.Virtual.String()}
 		out.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
+		if six := s.Import.Virtual6; six.IsValid() {
+			out.Spec.IPs = append(out.Spec.IPs, six.String())
+			out.Spec.IPFamilies = append(out.Spec.IPFamilies, corev1.IPv6Protocol)
+		}
 	}
 	for _, p := range s.Ports {
 		port := v1beta1.ServicePort{Name: p.Name, Port: p.Number, Protocol: corev1.Protocol(p.Transport)}
