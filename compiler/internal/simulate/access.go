@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/diag"
@@ -47,9 +48,10 @@ func (e *evaluation) door(s *fleet.Service, c *fleet.Cluster, port int32) door {
 }
 
 // within tells whether a request meets everything that an entry says but the
-// clusters.
+// clusters: the request as it arrives, after the rule has rewritten its path.
 func (e *evaluation) within(a fleet.AccessRule, port int32) bool {
 	r := e.request
+	r.Path = cmp.Or(e.answer.Applied[pathApplied], r.Path)
 	if r.From.Gateway != "" && len(a.Clusters)+len(a.Namespaces)+len(a.ServiceAccounts)+len(a.PodLabels) > 0 {
 		return false // from outside: of no cluster, namespace or account
 	}

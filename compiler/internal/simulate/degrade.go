@@ -98,7 +98,7 @@ func gatewayHealth(m Meaning) Meaning {
 
 // upOrDown is the health of a cluster of which only the gateway is seen.
 func upOrDown(b Candidate) *big.Rat {
-	if b.Up {
+	if b.Up && b.There {
 		return one()
 	}
 	return zero()
@@ -149,7 +149,7 @@ func (c Choice) joint() []Share {
 			} else if b.Local {
 				hosts = big.NewRat(b.Kinds, 1)
 			}
-			if b.Local && !b.Known && t == 0 {
+			if b.Local && !b.Known && t == 0 || !b.There {
 				continue
 			}
 			up.Add(up, times(hosts, level[i].Health))

@@ -263,16 +263,21 @@ func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	}
 	site := siteOf(c)
 	found := site.pods(b.Namespace, b.Service, b.Subset)
+	_, there := site.service(b.Namespace, b.Service)
+	b.There = !site.Observed || there
 	b.Known = !site.Observed || len(found) > 0
 	b.Health = site.health(e.world, pods{c.Name, b.Namespace, b.Service, b.Subset})
 	b.Kinds = int64(max(1, len(found)))
 	b.Alive, b.Pods = b.Health.Sign() > 0, times(b.Health, big.NewRat(b.Kinds, 1))
-	d := e.door(e.service(b.Namespace, b.Service), c, b.Port)
+	d := door{open: true, alike: true}
+	if !e.guarded() {
+		d = e.door(e.service(b.Namespace, b.Service), c, b.Port)
+	}
 	b.Shut, b.AlikeShut = !d.open, !d.alike
 	if !d.open {
 		e.note(d.at, "Service %s/%s does not let %s/%s/%s in", b.Namespace, b.Service, e.request.From.Cluster, e.request.From.Namespace, e.request.From.Account)
 	}
-	if e.request.From.Gateway != "" && e.home.NorthSouth == v1alpha1.NorthSouthEnvoyGateway {
+	if e.guarded() {
 		return
 	}
 	if c.EastWest != v1alpha1.EastWestIstio || e.home.EastWest != v1alpha1.EastWestIstio || e.request.Scheme == "udp" {

@@ -52,9 +52,14 @@ func (e *evaluation) outside() Meaning {
 	return e.follow(best.way)
 }
 
+// guarded tells whether the door is at the gateway and not at the pods.
+func (e *evaluation) guarded() bool {
+	return e.request.From.Gateway != "" && e.home.NorthSouth == v1alpha1.NorthSouthEnvoyGateway
+}
+
 // guard is the door at the gateway itself, which stands before everything else.
 func (e *evaluation) guard(s *fleet.Service, port int32) door {
-	if e.home.NorthSouth != v1alpha1.NorthSouthEnvoyGateway || len(s.Exporters) == 0 {
+	if !e.guarded() || len(s.Exporters) == 0 {
 		return door{open: true}
 	}
 	return e.door(s, s.Exporters[0], port)

@@ -185,7 +185,9 @@ func requests(m model) []simulate.Request {
 	for _, c := range m.clusters {
 		from := simulate.Caller{Cluster: c.name, Namespace: "shop", Account: "caller", Labels: map[string]string{"app": "caller"}}
 		if c.provider == "envoy-gateway" {
-			out = append(out, outside(c, m.policies[0])...)
+			for _, p := range m.policies {
+				out = append(out, outside(c, p)...)
+			}
 			continue
 		}
 		for _, p := range m.policies {

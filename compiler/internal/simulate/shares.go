@@ -20,11 +20,12 @@ type Candidate struct {
 	Alive bool
 	// Local: in the caller's own cluster. Up: the cluster is not lost.
 	Local, Up bool
-	// Known: who the pods are was observed. Gateways is the number of addresses
+	// Known: who the pods are was observed. There: the cluster has the Service,
+	// or nobody looked. Gateways is the number of addresses
 	// at which others reach the cluster.
 	// Pods are those that are ready; one of each kind where all are.
 	// Kinds is the number of kinds of pods.
-	Known           bool
+	Known, There    bool
 	Gateways, Kinds int64
 	Pods            *big.Rat
 	// Shut: the backend's pods let the caller not in. AlikeShut: nor where
