@@ -88,7 +88,7 @@ func (g *gatewayPlanner) route(at atGateway) (Route, bool) {
 // what comes from a pod.
 func (g *gatewayPlanner) istio(at atGateway) {
 	s, p, c := at.service, at.policy, at.cluster
-	if c.Mesh.ControlPlane == nil {
+	if c.EastWest != v1alpha1.EastWestIstio || c.Mesh.ControlPlane == nil {
 		g.diags = append(g.diags, diag.Diagnostic{Code: CodeNoNorthSouth, Severity: diag.Error, Position: p.At(at.frontend.Path + ".gateway"),
 			Message: fmt.Sprintf("the gateways of cluster %q are Istio's, and its east-west provider is %s", c.Name, c.EastWest),
 			Fix:     "use eastWest: istio or northSouth: envoy-gateway there", Related: []diag.Related{{Position: c.At(".providers"), Message: "its providers"}}})
@@ -135,8 +135,11 @@ func (g *gatewayPlanner) envoy(at atGateway) {
 		g.pending(c, out.Fragment, "%s reaches none of the clusters that export Service %s (%s)", c.Name, s.Key(), exporterNames(s))
 	}
 	if in.Routed {
-		g.traffic(at.consumer, in.Rules)
 		g.note(at, in.Rules)
+		// Every frontend of a policy has the same shares.
+		if !slices.ContainsFunc(g.plans[c].Traffic, func(t Share) bool { return t.Fragment == out.Fragment }) {
+			g.traffic(at.consumer, in.Rules)
+		}
 	}
 	g.plans[c].Routes = append(g.plans[c].Routes, out)
 }
