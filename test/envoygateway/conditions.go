@@ -31,16 +31,16 @@ type status struct {
 	} `json:"status"`
 }
 
-// wanted are the conditions that must be true, by what kind of status it is.
+// The conditions that must be true.
 var wantedOfRoutes, wantedOfPolicies = []string{"Accepted", "ResolvedRefs"}, []string{"Accepted"}
 
 // judged tells whether Envoy Gateway writes a verdict on objects of the kind,
 // and which conditions must be true there.
 func judged(o *unstructured.Unstructured) []string {
-	switch {
-	case strings.HasSuffix(o.GetKind(), "Route"):
+	switch group, _, _ := strings.Cut(o.GetAPIVersion(), "/"); {
+	case group == "gateway.networking.k8s.io" && strings.HasSuffix(o.GetKind(), "Route"):
 		return wantedOfRoutes
-	case strings.HasSuffix(o.GetKind(), "TrafficPolicy") && strings.HasPrefix(o.GetAPIVersion(), "gateway."), o.GetKind() == "SecurityPolicy", o.GetKind() == "BackendTLSPolicy":
+	case group == "gateway.envoyproxy.io" && strings.HasSuffix(o.GetKind(), "Policy"):
 		return wantedOfPolicies
 	}
 	return nil
@@ -105,11 +105,16 @@ func holds(conditions []metav1.Condition, name string, generation int64) error {
 // last one.
 func (s *Server) eventually(t testing.TB, complaint func() error) {
 	t.Helper()
-	const interval = 50 * time.Millisecond
+	const interval, patience = 50 * time.Millisecond, 5 * time.Second
+	nudged := time.Now()
 	for deadline := time.Now().Add(settleTimeout); ; time.Sleep(interval) {
 		err := complaint()
 		if err == nil {
 			return
+		}
+		if time.Since(nudged) > patience {
+			nudged = time.Now()
+			s.nudge(t)
 		}
 		select {
 		case <-s.proc.Done():

@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 func base64Of(text []byte) string { return base64.StdEncoding.EncodeToString(text) }
@@ -20,6 +22,7 @@ func base64Of(text []byte) string { return base64.StdEncoding.EncodeToString(tex
 // Gateway, from the release that the program is built from. Those of the MCS
 // API are in every cluster of package apitest.
 func installDefinitions(config *rest.Config, toolsSource string) error {
+	log.SetLogger(logr.Discard()) // of envtest, which otherwise complains that there is none
 	list := exec.Command("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "github.com/envoyproxy/gateway")
 	list.Dir = filepath.Join(toolsSource, "envoygateway")
 	list.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")

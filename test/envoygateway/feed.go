@@ -3,6 +3,7 @@
 package envoygateway
 
 import (
+	"strconv"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,12 +33,29 @@ func (s *Server) Feed(t testing.TB, serviceImport *unstructured.Unstructured, fr
 	for _, p := range in.Spec.Ports {
 		ports = append(ports, map[string]any{"name": p.Name, "port": int64(p.Port), "protocol": string(p.Protocol)})
 	}
-	s.Apply(t, &unstructured.Unstructured{Object: map[string]any{
+	slice := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
 		"metadata": map[string]any{"namespace": in.Namespace, "name": in.Name + "-" + from.Cluster, "labels": map[string]any{
 			v1beta1.LabelServiceName: in.Name, v1beta1.LabelSourceCluster: from.Cluster, "endpointslice.kubernetes.io/managed-by": "fairlead.dev",
 		}},
 		"ports":     ports,
 		"endpoints": []any{map[string]any{"addresses": []any{from.Address}, "conditions": map[string]any{"ready": from.Ready}}},
-	}})
+	}}
+	s.Apply(t, slice)
+	s.fed = append(s.fed, slice)
+}
+
+// nudge touches the endpoints that were fed last. On a busy machine Envoy
+// Gateway 1.9 sometimes keeps the verdict that it reached before it saw them,
+// until something else happens; endpoints are written again all the time where
+// there is a feed.
+func (s *Server) nudge(t testing.TB) {
+	t.Helper()
+	if len(s.fed) == 0 {
+		return
+	}
+	last := s.fed[len(s.fed)-1].DeepCopy()
+	s.nudges++
+	last.SetAnnotations(map[string]string{"fairlead.dev/nudge": strconv.Itoa(s.nudges)})
+	s.Apply(t, last)
 }

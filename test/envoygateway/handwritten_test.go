@@ -64,10 +64,10 @@ func object(t testing.TB, text string) *unstructured.Unstructured {
 	return o
 }
 
-// imported names an import with the port 3000.
-func imported(t testing.TB, namespace, name string) *unstructured.Unstructured {
+// imported names an import with one port.
+func imported(t testing.TB, namespace, name string, port int) *unstructured.Unstructured {
 	t.Helper()
-	return object(t, fmt.Sprintf(`{kind: ServiceImport, metadata: {namespace: %s, name: %s}, spec: {ports: [{name: http, port: 3000, protocol: TCP}]}}`, namespace, name))
+	return object(t, fmt.Sprintf(`{kind: ServiceImport, metadata: {namespace: %s, name: %s}, spec: {ports: [{name: http, port: %d, protocol: TCP}]}}`, namespace, name, port))
 }
 
 // only returns the routes of the only virtual host.
@@ -98,8 +98,8 @@ func byHandIn(t *testing.T, namespace string) *Server {
 	s := Start(t)
 	s.Namespace(t, namespace)
 	s.ApplyYAML(t, fmt.Sprintf(byHand, namespace))
-	s.Feed(t, imported(t, namespace, "one"), Exporter{"cluster1", "242.1.0.1", true})
-	s.Feed(t, imported(t, namespace, "two"), Exporter{"cluster2", "242.2.0.1", true})
+	s.Feed(t, imported(t, namespace, "one", 3000), Exporter{"cluster1", "242.1.0.1", true})
+	s.Feed(t, imported(t, namespace, "two", 3000), Exporter{"cluster2", "242.2.0.1", true})
 	s.Accepted(t, object(t, fmt.Sprintf("{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: %s}}", namespace)))
 	return s
 }
@@ -115,7 +115,7 @@ func TestImportsBecomeLocalities(t *testing.T) {
 	if got := c.Hosts[0].Domains; !cmp.Equal(got, []string{"www.example.com"}) {
 		t.Errorf("the host is %v", got)
 	}
-	s.Feed(t, imported(t, "by-hand", "one"), Exporter{"cluster1", "242.1.0.1", false})
+	s.Feed(t, imported(t, "by-hand", "one", 3000), Exporter{"cluster1", "242.1.0.1", false})
 	gets(t, s, "by-hand", Share{"242.2.0.1:3000", 1})
 }
 
@@ -146,9 +146,9 @@ func TestFallbackIsPooled(t *testing.T) {
 	s.Apply(t, route)
 	s.Accepted(t, route)
 	gets(t, s, "fallback", Share{"242.1.0.1:3000", 0.75}, Share{"242.2.0.1:3000", 0.25})
-	s.Feed(t, imported(t, "fallback", "one"), Exporter{"cluster1", "242.1.0.1", false})
+	s.Feed(t, imported(t, "fallback", "one", 3000), Exporter{"cluster1", "242.1.0.1", false})
 	gets(t, s, "fallback", Share{"242.2.0.1:3000", 0.7}, Share{"242.3.0.1:3000", 0.3})
-	s.Feed(t, imported(t, "fallback", "two"), Exporter{"cluster2", "242.2.0.1", false})
+	s.Feed(t, imported(t, "fallback", "two", 3000), Exporter{"cluster2", "242.2.0.1", false})
 	c := gets(t, s, "fallback", Share{"242.3.0.1:3000", 1})
 	for name, cluster := range c.Clusters {
 		if math.Abs(cluster.Panic-50) > 0 {

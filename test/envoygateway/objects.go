@@ -5,6 +5,8 @@ package envoygateway
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,6 +36,28 @@ func (s *Server) prepare(t testing.TB) {
 	t.Helper()
 	s.Namespace(t, Namespace)
 	s.ApplyYAML(t, class)
+	// What certgen writes into a cluster; the program asks for both.
+	s.secret(t, "envoy", "envoy")
+	s.secret(t, "envoy-oidc-hmac", "envoy-oidc-hmac")
+}
+
+// secret holds the files of a directory of keys.
+func (s *Server) secret(t testing.TB, name, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.dir, "keys", dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no keys in %s: %v", dir, err)
+	}
+	data := map[string]any{}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[filepath.Base(f)] = base64Of(text)
+	}
+	s.Apply(t, &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
+		"metadata": map[string]any{"namespace": Namespace, "name": name}, "data": data}})
 }
 
 // Namespace makes a namespace, unless it is there.
@@ -54,16 +78,20 @@ func (s *Server) ApplyYAML(t testing.TB, text string) {
 	}
 }
 
-// ApplyBundle applies what was compiled for the cluster, and makes the
-// namespaces that it needs. Nothing is sent before the API server has let all
-// of it pass as a dry run.
-func (s *Server) ApplyBundle(t testing.TB, b manifest.Bundle) {
+// prepareFor makes the namespaces that a bundle needs.
+func (s *Server) prepareFor(t testing.TB, b manifest.Bundle) {
 	t.Helper()
 	for _, o := range b.Objects() {
 		if ns := o.Ref().Namespace; ns != "" {
 			s.Namespace(t, ns)
 		}
 	}
+}
+
+// ApplyBundle applies what was compiled for the cluster. Nothing is sent before
+// the API server has let all of it pass as a dry run.
+func (s *Server) ApplyBundle(t testing.TB, b manifest.Bundle) {
+	t.Helper()
 	for _, o := range b.Objects() {
 		s.patch(t, o.Unstructured(), metav1.DryRunAll)
 	}

@@ -2,7 +2,10 @@
 
 package envoygateway
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 type rawRoutes struct {
 	VirtualHosts []struct {
@@ -29,6 +32,18 @@ type rawResponse struct {
 	Body   struct {
 		InlineString string `json:"inlineString"`
 	} `json:"body"`
+	// BodyFormat is a text in which Envoy replaces what stands between per cent
+	// signs.
+	BodyFormat struct {
+		TextFormatSource struct {
+			InlineBytes []byte `json:"inlineBytes"`
+		} `json:"textFormatSource"`
+	} `json:"bodyFormat"`
+}
+
+// text is what the response says.
+func (r rawResponse) text() string {
+	return cmp.Or(r.Body.InlineString, strings.ReplaceAll(string(r.BodyFormat.TextFormatSource.InlineBytes), "%%", "%"))
 }
 
 type rawHeader struct {
@@ -143,7 +158,7 @@ func (r rawRoute) plain() Route {
 		RequestHeaders:  changes(r.RequestHeadersToAdd, r.RequestHeadersToRemove),
 		ResponseHeaders: changes(r.ResponseHeadersToAdd, r.ResponseHeadersToRemove)}
 	if r.DirectResponse != nil {
-		out.Status, out.Body = r.DirectResponse.Status, r.DirectResponse.Body.InlineString
+		out.Status, out.Body = r.DirectResponse.Status, r.DirectResponse.text()
 		return out
 	}
 	if r.Redirect != nil {
@@ -170,7 +185,7 @@ func (r rawRoute) plain() Route {
 	for _, m := range r.Route.RequestMirrorPolicies {
 		mirror := Mirror{m.Cluster, million}
 		if f := m.RuntimeFraction; f != nil {
-			mirror.PerMillion = f.DefaultValue.Numerator * million / denominators[f.DefaultValue.Denominator]
+			mirror.PerMillion = uint32(uint64(f.DefaultValue.Numerator) * million / denominators[f.DefaultValue.Denominator])
 		}
 		out.Mirrors = append(out.Mirrors, mirror)
 	}
@@ -180,7 +195,7 @@ func (r rawRoute) plain() Route {
 const million = 1_000_000
 
 // denominators are Envoy's names of them; none is a hundred.
-var denominators = map[string]uint32{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": million}
+var denominators = map[string]uint64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": million}
 
 // redirectStatus is 301 unless Envoy is told otherwise.
 func redirectStatus(r map[string]any) int {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 
 	"github.com/fairlead/fairlead/internal/apitest"
@@ -53,6 +54,10 @@ type Server struct {
 	proc *process.Process
 	// kinds finds resources; nil before the first use.
 	kinds meta.RESTMapper
+	// fed are the EndpointSlices of imports, in the order in which they were
+	// written; nudges counts those that were written again.
+	fed    []*unstructured.Unstructured
+	nudges int
 }
 
 // shared is the one Server of the test binary: its ports are fixed, and it
