@@ -64,7 +64,7 @@ type Egress struct {
 	// +kubebuilder:validation:Maximum=256
 	Addresses int32 `json:"addresses,omitempty"`
 	// Pools are addresses for some callers alone; the first that is for a caller
-	// is used.
+	// is used. Left out: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	Pools []EgressPool `json:"pools,omitempty"`

@@ -43,6 +43,13 @@ type block struct {
 	fields []field
 }
 
+// exclusive finds the comment of a block of which not every field can be given.
+var exclusive = regexp.MustCompile(`(?i)(exactly|at most) one|either`)
+
+// oneOf tells whether fields of a block exclude each other, so that one that is
+// left out says nothing by itself.
+func (b block) oneOf() bool { return exclusive.MatchString(b.doc) }
+
 // field is a field of a block.
 type field struct {
 	// goName is its name in the type.

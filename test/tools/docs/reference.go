@@ -64,7 +64,11 @@ func writeBlock(b *strings.Builder, one block, features []compiler.Feature) {
 		if what := f.providers(features); what != "" {
 			meaning += "<br>" + what
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, cell(words(f.typ, f.schema)), cell(f.absent()), cell(meaning))
+		absent := f.absent()
+		if absent == "" && one.oneOf() {
+			absent = "another is given"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, cell(words(f.typ, f.schema)), cell(absent), cell(meaning))
 	}
 }
 
