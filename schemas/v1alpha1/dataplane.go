@@ -54,8 +54,8 @@ type DataplaneSpec struct {
 	GlobalCIDR CIDR `json:"globalCIDR"`
 	// ClusterSetCIDR is the range of the clusterset IPs.
 	ClusterSetCIDR CIDR `json:"clusterSetCIDR"`
-	// Translation says how this cluster's callers are seen in clusters whose own
-	// pods have the same addresses. Left out: there is no such cluster.
+	// Translation says how this cluster's callers are seen in clusters in which
+	// their addresses are somebody else's. Left out: there is no such cluster.
 	// +optional
 	Translation *CallerTranslation `json:"translation,omitempty"`
 	// Gateways of this cluster.
@@ -72,9 +72,9 @@ type CallerTranslation struct {
 	// Mode: pool or prefix.
 	// +kubebuilder:validation:Enum=pool;prefix
 	Mode Translation `json:"mode"`
-	// Toward lists the clusters whose pods have addresses of this cluster's.
-	// Nothing may be sent to them that is not translated: they would answer to
-	// their own pods.
+	// Toward lists the clusters in which addresses of this cluster's pods are
+	// somebody else's. Nothing may be sent to them that is not translated: the
+	// answer would go elsewhere.
 	// +kubebuilder:validation:MinItems=1
 	Toward []string `json:"toward"`
 	// Egress are the pools that callers are seen under, with mode pool: the

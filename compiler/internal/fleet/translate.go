@@ -26,12 +26,13 @@ type EgressPool struct {
 // under, address by address.
 type PrefixPair struct{ Pods, Global netip.Prefix }
 
-// Hidden lists the clusters that have addresses in common with this one and are
-// joined with it: nothing may be sent to them that is not translated.
+// Hidden lists the clusters in which addresses of this one's pods are somebody
+// else's: its own pods', or those of a cluster that it is joined with besides.
+// Nothing may be sent to them that is not translated.
 func (c *Cluster) Hidden() []*Cluster {
 	var out []*Cluster
 	for _, other := range c.Joined {
-		if other != c && c.Tunnels() && other.Tunnels() && c.overlaps(other) {
+		if other != c && c.Tunnels() && other.Tunnels() && c.Set.Translate != v1alpha1.TranslateNone && slices.ContainsFunc(other.Joined, c.overlaps) {
 			out = append(out, other)
 		}
 	}

@@ -134,8 +134,7 @@ type Tunnel struct {
 	// Global is the cluster's own part of the set's range, Virtual the range of
 	// the clusterset IPs.
 	Global, Virtual netip.Prefix
-	// Translation is nil where no other cluster's pods have addresses of this
-	// one's.
+	// Translation is nil where the pods' addresses are nobody else's anywhere.
 	Translation *Translation
 	Gateways    []Gateway
 	Peers       []Peer

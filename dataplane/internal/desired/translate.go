@@ -8,15 +8,15 @@ import (
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// untranslated tells whether nothing may be sent to a peer because callers have
-// addresses there that are its own pods', and notes it. This version does not
-// translate callers: an answer would go to a pod over there.
+// untranslated tells whether nothing may be sent to a peer because callers'
+// addresses are somebody else's there, and notes it. This version does not
+// translate callers: an answer would go elsewhere.
 func (m *maker) untranslated(p v1alpha1.Peer) bool {
 	t := m.in.Dataplane.Spec.Translation
 	if t == nil || !slices.Contains(t.Toward, p.Cluster) {
 		return false
 	}
-	m.problem("peer %s/%s: cluster %s has addresses of this one, and this version does not translate callers (translation %s): nothing is sent there",
+	m.problem("peer %s/%s: addresses of this cluster are somebody else's in %s, and this version does not translate callers (translation %s): nothing is sent there",
 		p.Cluster, p.Gateway, p.Cluster, t.Mode)
 	// Nor may anything for it leave by another way.
 	if got, err := m.readPeer(p); err == nil {

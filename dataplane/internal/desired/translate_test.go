@@ -20,7 +20,7 @@ func TestCallersThatWouldHaveToBeTranslated(t *testing.T) {
 	in.Dataplane.Spec.Translation = &v1alpha1.CallerTranslation{Mode: v1alpha1.TranslatePool, Toward: []string{"c3"},
 		Egress: []v1alpha1.EgressAddresses{{Addresses: []v1alpha1.Address{"242.1.0.9"}}}}
 	got := Make(in)
-	want := "peer c3/gw-a: cluster c3 has addresses of this one, and this version does not translate callers (translation pool): nothing is sent there"
+	want := "peer c3/gw-a: addresses of this cluster are somebody else's in c3, and this version does not translate callers (translation pool): nothing is sent there"
 	if len(got.Problems) != 1 || got.Problems[0] != want || got.Complete() {
 		t.Errorf("problems: %s", strings.Join(got.Problems, "\n"))
 	}
