@@ -11,7 +11,10 @@ import (
 type TraceRequest struct {
 	// From is the caller: cluster/namespace/name, where name is a Service whose
 	// pods call, or a service account.
-	From string `json:"from"`
+	From string `json:"from,omitempty"`
+	// Gateway is where a request from outside comes in: cluster/namespace/name.
+	// Exactly one of it and From is given.
+	Gateway string `json:"gateway,omitempty"`
 	// Method of the request, in capitals. Left out: GET.
 	Method string `json:"method,omitempty"`
 	// URL is scheme://host:port/path?query. The schemes are http, https, grpc,

@@ -42,7 +42,13 @@ func (r *reading) report(format string, args ...any) {
 // read makes a request and its world of texts.
 func (t *Tracer) read(q TraceRequest) (simulate.Request, simulate.World, []diag.Diagnostic) {
 	r := &reading{Tracer: t}
-	out := simulate.Request{From: r.caller(q.From), Method: cmp.Or(q.Method, "GET"), Headers: map[string]string{}}
+	out := simulate.Request{From: r.caller(cmp.Or(q.From, q.Gateway)), Method: cmp.Or(q.Method, "GET"), Headers: map[string]string{}}
+	switch {
+	case q.From != "" && q.Gateway != "":
+		r.report("the request comes either from %s or to gateway %s", q.From, q.Gateway)
+	case q.Gateway != "":
+		out.From = simulate.Caller{Cluster: out.From.Cluster, Namespace: out.From.Namespace, Gateway: r.last(q.Gateway)}
+	}
 	r.url(q.URL, &out)
 	for name, value := range q.Headers {
 		out.Headers[strings.ToLower(name)] = value
@@ -86,6 +92,9 @@ func (r *reading) caller(text string) simulate.Caller {
 	}
 	return out
 }
+
+// last is the name in cluster/namespace/name.
+func (r *reading) last(text string) string { return text[strings.LastIndex(text, "/")+1:] }
 
 // url reads scheme://host:port/path?query.
 func (r *reading) url(text string, out *simulate.Request) {

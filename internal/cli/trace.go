@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +24,7 @@ type traceFlags struct {
 	output    format
 	inventory string
 	from      string
+	gateway   string
 	headers   []string
 	lost      []string
 	healthy   []string
@@ -30,14 +33,15 @@ type traceFlags struct {
 func traceCommand(s Streams) *cobra.Command {
 	f := &traceFlags{}
 	c := &cobra.Command{
-		Use:   "trace --from CLUSTER/NAMESPACE/NAME METHOD URL [DIR]",
+		Use:   "trace {--from | --gateway} CLUSTER/NAMESPACE/NAME METHOD URL [DIR]",
 		Short: "Say what a request gets, and which lines decide it",
 		Long: `Trace follows one request through the policies: which line of which file decides
 what, who serves which part of such requests, and what is left of it when clusters
 are lost or pods are not ready. No cluster is asked; what is known of them comes
 from --inventory.
 
-The caller is a Service whose pods call, or a service account. The URL is
+The caller is a Service whose pods call, or a service account; or the request comes
+from outside, at a gateway. The URL is
 scheme://host:port/path with one of the schemes http, https, grpc, tls, tcp and udp;
 the method is left out where there is none. The host is written as the caller would.
 
@@ -49,6 +53,7 @@ it is refused or nobody serves it, or when the request or the documents have a
 mistake.`,
 		Example: `  fairlead trace --from cluster1/default/productpage GET http://reviews:9080/api -H x-canary=1 policies
   fairlead trace --from cluster1/default/productpage GET http://reviews:9080/ --lose cluster2 --healthy cluster1/reviews=50% policies
+  fairlead trace --gateway cluster1/default/eg GET http://www.example.com/get policies
   fairlead trace --from managed-cluster/guestbook/frontend tcp://redis-leader.guestbook.svc.clusterset.local:6379 policies`,
 		Args: cobra.RangeArgs(1, 3),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -67,6 +72,7 @@ mistake.`,
 	flags := c.Flags()
 	flags.StringVar(&f.inventory, "inventory", "", "file with the facts of the clusters, as fairlead inventory writes it")
 	flags.StringVar(&f.from, "from", "", "the caller: cluster/namespace/name of a Service whose pods call, or of a service account")
+	flags.StringVar(&f.gateway, "gateway", "", "the gateway where the request comes in: cluster/namespace/name")
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "header of the request, as name=value; may be repeated")
 	flags.StringSliceVar(&f.lost, "lose", nil, "cluster in which nothing answers; may be repeated")
 	flags.StringArrayVar(&f.healthy, "healthy", nil, "part of the pods that is ready, as cluster/service=50%, cluster/namespace/service=50% or cluster/service/label=value=50%; may be repeated")
@@ -75,9 +81,9 @@ mistake.`,
 
 // request takes the method, where there is one, and the URL from the arguments.
 func (f *traceFlags) request(args []string) (compiler.TraceRequest, []string, error) {
-	q := compiler.TraceRequest{From: f.from, Lost: f.lost, Headers: map[string]string{}, Healthy: map[string]string{}}
-	if f.from == "" {
-		return q, nil, errors.New("say who calls: --from CLUSTER/NAMESPACE/NAME")
+	q := compiler.TraceRequest{From: f.from, Gateway: f.gateway, Lost: f.lost, Headers: map[string]string{}, Healthy: map[string]string{}}
+	if (f.from == "") == (f.gateway == "") {
+		return q, nil, errors.New("say who calls, by either --from CLUSTER/NAMESPACE/NAME or --gateway CLUSTER/NAMESPACE/NAME")
 	}
 	if !strings.Contains(args[0], "://") {
 		q.Method, args = args[0], args[1:]
@@ -164,7 +170,14 @@ func printResult(out io.Writer, r compiler.TraceResult) {
 
 // printOutcome writes who serves which part.
 func printOutcome(out io.Writer, o compiler.TraceOutcome) {
-	fmt.Fprintln(out, o.Verdict)
+	fmt.Fprint(out, o.Verdict)
+	if o.Status != 0 {
+		fmt.Fprintf(out, " (status %d)", o.Status)
+	}
+	fmt.Fprintln(out)
+	for _, what := range slices.Sorted(maps.Keys(o.Applied)) {
+		fmt.Fprintf(out, "%8s  %s: %s\n", "", what, o.Applied[what])
+	}
 	for _, s := range o.Shares {
 		fmt.Fprintf(out, "%8s  %s", s.Part, s.Backend())
 		if s.MutualTLS {

@@ -97,6 +97,10 @@ func (i *Istio) Answer(w World, r Request) Answer {
 	if m == nil || w.lost(r.From.Cluster) {
 		return ended(Unreachable, "the caller's cluster is lost").Early
 	}
+	if r.From.Gateway != "" {
+		c := &sidecar{Istio: i, mesh: m, world: w, request: r, host: r.Host}
+		return c.answer()
+	}
 	n, ok := parse(r.Host, r.From.Namespace, m.site.Domain)
 	if !ok {
 		return ended(NoRoute, r.Host+" is no name of a Service").Early
@@ -143,6 +147,9 @@ func (c *sidecar) say(format string, args ...any) {
 // answer finds the route, then the pods behind each of its destinations.
 func (c *sidecar) answer() Answer {
 	port, ok := c.mesh.port(c.host, c.request)
+	if c.request.From.Gateway != "" {
+		port, ok = meshPort{number: c.request.Port, l7: c.request.L7()}, true
+	}
 	if !ok {
 		c.say("the mesh of %s knows no port %d of %s", c.mesh.site.Cluster, c.request.Port, c.host)
 		return c.end(NoRoute)

@@ -108,12 +108,16 @@ type destined struct {
 // otherwise to the host itself.
 func (c *sidecar) route(port meshPort) ([]destined, bool) {
 	i := slices.IndexFunc(c.mesh.routes, func(v *networking.VirtualService) bool {
-		return visible(v.Spec.ExportTo, v.Namespace, c.request.From.Namespace) && inMesh(v.Spec.Gateways) &&
+		return visible(v.Spec.ExportTo, v.Namespace, c.request.From.Namespace) && c.at(v.Namespace, v.Spec.Gateways) &&
 			slices.ContainsFunc(v.Spec.Hosts, func(h string) bool { return covers(absolute(h, v.Namespace), c.host) })
 	})
 	itself := []destined{{host: c.host, port: port.number, weight: 1}}
 	if i < 0 {
 		c.say("no VirtualService routes %s", c.host)
+		if c.request.From.Gateway != "" {
+			c.note = c.note.status(port.l7, 404)
+			return nil, false
+		}
 		return itself, true
 	}
 	v := c.mesh.routes[i]
@@ -167,6 +171,18 @@ func (c *sidecar) target(namespace string, d *v1alpha3.Destination, weight int32
 }
 
 func inMesh(gateways []string) bool { return len(gateways) == 0 || slices.Contains(gateways, "mesh") }
+
+// at tells whether an object of a namespace is for where the request comes in:
+// the gateway, or the sidecars.
+func (c *sidecar) at(namespace string, gateways []string) bool {
+	from := c.request.From
+	if from.Gateway == "" {
+		return inMesh(gateways)
+	}
+	return slices.ContainsFunc(gateways, func(g string) bool {
+		return g == from.Namespace+"/"+from.Gateway || g == from.Gateway && namespace == from.Namespace
+	})
+}
 
 // absolute completes a short host by the namespace of the object that has it.
 func absolute(host, namespace string) string {
