@@ -164,3 +164,42 @@ func TestBrokenRulesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenTablesAreRefused gives the tables rows that nothing could follow.
+func TestBrokenTablesAreRefused(t *testing.T) {
+	const head = `code: "FL1299", message: "a", fix: "b", `
+	for name, row := range map[string]string{
+		"a path that is nowhere":   "nothing: [{" + head + `at: ["spec.colour"], of: ["a"]}]`,
+		"a field that is nowhere":  "nothing: [{" + head + `at: ["spec.service"], of: ["colour"]}]`,
+		"a way that leads nowhere": "order: [{" + head + `at: ["spec.service"], less: "name.a.b", more: "name", moreIs: "c"}]`,
+		"no list":                  "forms: 1",
+		"a row that lacks a field": `distinct: [{at: ["spec.rules"]}]`,
+		"no expression":            "forms: [{" + head + `at: ["spec.clusterSet"], form: "("}]`,
+	} {
+		tables := "choices: [], nothing: [], when: [], order: [], forms: [], distinct: []"
+		table, _, _ := strings.Cut(row, ":")
+		tables = strings.Replace(tables, table+": []", row, 1)
+		texts, err := schemas.CUE()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := texts["schemas/v1alpha1/rules.cue"]
+		texts["schemas/v1alpha1/rules.cue"] = strings.Replace(all, "tables: TrafficPolicy: {", "tables: TrafficPolicy: {"+tables+"}\nothers: {", 1)
+		sets, err := buildRules(texts)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		root := &schema{}
+		text, err := schemas.JSONSchema(v1alpha1.KindTrafficPolicy)
+		if err == nil {
+			err = json.Unmarshal(text, root)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		root.locate("", documentTypes[v1alpha1.KindTrafficPolicy])
+		if err := readTables(sets[v1alpha1.KindTrafficPolicy].tables, root); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+}

@@ -54,7 +54,7 @@ func (c *checker) boolean(n *node, s *schema, p place) any {
 	}
 	v, err := strconv.ParseBool(n.text)
 	if err != nil {
-		c.wrongType(n, p, "a boolean", "write true or false, in lower case")
+		c.report(p, diag.CodeType, fmt.Sprintf("%s cannot be %s", p.name(), quote(n.text)), "write true or false, in lower case")
 		return nil
 	}
 	c.right = append(c.right, value{p.path, strconv.FormatBool(v), p.at, s})
