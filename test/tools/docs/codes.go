@@ -21,8 +21,8 @@ var stages = map[string]string{
 	"FL12": "Rules of one document",
 	"FL13": "What documents say to each other",
 	"FL14": "What a provider cannot do",
-	"FL15": "Traffic tests",
-	"FL16": "Guardrails",
+	"FL15": "Traffic tests and guardrails",
+	"FL16": "Requests to trace",
 }
 
 // codePages returns a page for every code and an index, by path.
