@@ -5,6 +5,7 @@ package apply
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -106,7 +107,8 @@ func with(m, more map[string]string) map[string]string {
 // Ranks of the kinds: what is pointed at is written before what points at it,
 // and removed after it. Tunnels carry what routes name; a DestinationRule's
 // subsets must be there before a VirtualService sends requests to them; an
-// address must lead somewhere before a ServiceImport announces it.
+// address must lead somewhere before a ServiceImport announces it, and a route
+// at a gateway answers with errors before the imports are there that it names.
 const (
 	rankTunnel = iota
 	rankEndpoint
@@ -114,6 +116,7 @@ const (
 	rankEntrance
 	rankRoute
 	rankName
+	rankFront
 	rankRemoval
 )
 
@@ -130,6 +133,9 @@ func rankOf(kind schema.GroupKind) int {
 	case "ServiceImport":
 		return rankName
 	}
+	if kind.Group == "gateway.networking.k8s.io" && strings.HasSuffix(kind.Kind, "Route") {
+		return rankFront
+	}
 	return rankRoute
 }
 
@@ -140,5 +146,5 @@ func (s Step) rank() int {
 	if s.Desired != nil {
 		return rankOf(kind)
 	}
-	return rankRemoval + rankName - rankOf(kind)
+	return rankRemoval + rankFront - rankOf(kind)
 }
