@@ -40,6 +40,8 @@ type agent struct {
 	// underlayMTU is the last that was seen: it is kept while the way to the
 	// peers is gone, for it would come back with the same.
 	underlayMTU int
+	// lowest is how ill backends were, for as long as this process runs.
+	lowest desired.Lowest
 	// matched says that the kernel matched state once: what differs later is
 	// drift.
 	matched bool
@@ -108,8 +110,9 @@ func (a *agent) want(s source.Snapshot) {
 	}
 	in := desired.Input{
 		Node: a.o.node, Dataplane: s.Dataplane, Routes: s.Routes, Slices: s.Slices,
-		UnderlayMTU: cmp.Or(a.underlayMTU, defaultMTU),
+		UnderlayMTU: cmp.Or(a.underlayMTU, defaultMTU), Lowest: &a.lowest,
 	}
+	a.lowest.Now = time.Now()
 	var foreign []string
 	for _, addr := range a.addresses(s) {
 		if !addr.Is4() || in.Address.IsValid() {

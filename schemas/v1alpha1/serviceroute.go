@@ -73,6 +73,10 @@ type RouteImport struct {
 	// MinHealthy: a backend with fewer ready endpoints than this percentage
 	// keeps only a proportional part of its share. 1 to 100.
 	MinHealthy int32 `json:"minHealthy"`
+	// FailbackDelay: the health of a backend counts as its lowest value of this
+	// last while, as far back as the agent runs. Left out: health counts at once.
+	// +optional
+	FailbackDelay Duration `json:"failbackDelay,omitempty"`
 	// Tiers, best first. A tier takes what the tier before it could not keep.
 	// +kubebuilder:validation:MinItems=1
 	Tiers []RouteTier `json:"tiers"`

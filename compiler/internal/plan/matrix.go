@@ -153,7 +153,7 @@ func sharing() []Row {
 		{Feature: SubsetSiblings, Code: "FL1482", Fields: []string{"spec.rules.backends.subset"}, Istio: less(FixedParts)},
 		{Feature: UnlikeChain, Code: "FL1497", Fields: []string{"spec.rules.backends.subset"}, Istio: less(HeadOnly)},
 		{Feature: FailbackDelay, Code: "FL1451", Fields: []string{"spec.failover.failbackDelay"}, Istio: less(FailbackAtOnce), Cilium: less(FailbackAtOnce),
-			EnvoyGateway: less(FailbackAtOnce), Fairlead: no("agents give a backend its share back at once in this version", "remove failbackDelay")},
+			EnvoyGateway: less(FailbackAtOnce)},
 		{Feature: Subset, Code: "FL1405", Fields: []string{"spec.rules.backends.subset"},
 			Fairlead: no("provider fairlead cannot choose pods by label in this version", "remove subset, or use eastWest: istio"),
 			Cilium:   no("provider cilium shares whole Services", "make a Service of its own for these pods")},

@@ -2,7 +2,8 @@
 
 // Package desired computes, from the objects of the control plane, everything
 // that the kernel of one node must hold. It is pure: the same Input gives the
-// same State, byte for byte, and nothing outside is read or changed.
+// same State, byte for byte, and nothing outside is read or changed, but for
+// Lowest, which is a part of the Input and takes in what it shows.
 //
 // Words: a State is the whole of what must be there. A Choice sends one range
 // of Slots of a service to one target, so that a share is the width of a range.

@@ -26,6 +26,9 @@ type Input struct {
 	// Routes and Slices of the whole cluster, in any order.
 	Routes []v1alpha1.ServiceRoute
 	Slices []discoveryv1.EndpointSlice
+	// Lowest remembers from one State to the next how healthy backends were; nil
+	// where a share comes back at once.
+	Lowest *Lowest
 }
 
 // maker collects a State.

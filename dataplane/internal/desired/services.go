@@ -104,6 +104,10 @@ func (r *router) targets(port v1alpha1.RoutePort, local endpoints) []target {
 		r.problem("route %s: minHealthy %d is not a percentage from 1 to 100", r.name(), imp.MinHealthy)
 		minHealthy = v1alpha1.DefaultMinHealthy / 100.0
 	}
+	delay, err := imp.FailbackDelay.Parse()
+	if err != nil {
+		r.problem("route %s: failbackDelay: %v", r.name(), err)
+	}
 	ways := make([][][]netip.AddrPort, len(imp.Tiers))
 	tiers := make([][]backend, len(imp.Tiers))
 	for t, tier := range imp.Tiers {
@@ -112,6 +116,7 @@ func (r *router) targets(port v1alpha1.RoutePort, local endpoints) []target {
 			if err != nil {
 				r.problem("route %s: backend %s: %v", r.name(), b.Cluster, err)
 			}
+			health = r.in.Lowest.of(backendKey{r.name(), port.Port, b.Cluster}, health, delay)
 			ways[t] = append(ways[t], at)
 			tiers[t] = append(tiers[t], backend{weight: int(b.Weight), health: health})
 		}

@@ -45,7 +45,7 @@ func Emit(p plan.Plan) []manifest.Fragment {
 // address: the share of a lost backend goes on.
 func routeImport(s plan.Service) *v1alpha1.RouteImport {
 	i := s.Import
-	out := &v1alpha1.RouteImport{Addresses: []v1alpha1.Address{address(i.Virtual)}, MinHealthy: i.MinHealthy}
+	out := &v1alpha1.RouteImport{Addresses: []v1alpha1.Address{address(i.Virtual)}, MinHealthy: i.MinHealthy, FailbackDelay: i.FailbackDelay}
 	for _, tier := range i.Rules[len(i.Rules)-1].Tiers {
 		var t v1alpha1.RouteTier
 		for _, b := range tier {
