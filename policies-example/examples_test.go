@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/fairlead/fairlead/compiler"
+	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
@@ -141,5 +142,25 @@ func BenchmarkCompile(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What the traffic tests of a scenario expect is what comes out.
+func TestTraffic(t *testing.T) {
+	tried := 0
+	for _, folder := range folders(t) {
+		results, diags := compiler.Test(load(t, folder))
+		if diag.HasErrors(diags) {
+			t.Errorf("%s: %v", folder, diags)
+		}
+		for _, r := range results {
+			tried++
+			for _, d := range r.Failures {
+				t.Errorf("%s: %s", folder, d)
+			}
+		}
+	}
+	if tried == 0 {
+		t.Error("no scenario has a traffic test")
 	}
 }
