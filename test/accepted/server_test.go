@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +24,9 @@ import (
 	"github.com/fairlead/fairlead/test/cilium"
 	"github.com/fairlead/fairlead/test/sandbox"
 )
+
+// servers are one in which objects are judged, and two that are reconciled.
+const servers = 3
 
 // server judges objects.
 type server struct {
@@ -41,9 +45,8 @@ type server struct {
 func newServer(t *testing.T) *server {
 	t.Helper()
 	sandbox.Need(t)
-	// First: a control plane moves the cache, in which the programs are.
 	paths := definitions(t)
-	c := apitest.Start(t, 1)[0]
+	c := apitest.Start(t, servers)[0]
 	if _, err := envtest.InstallCRDs(c.Config, envtest.CRDInstallOptions{Paths: paths, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -60,18 +63,7 @@ func newServer(t *testing.T) *server {
 // cluster of package apitest.
 func definitions(t *testing.T) []string {
 	t.Helper()
-	check, err := cilium.Find(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := check.Definition(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	policies := filepath.Join(t.TempDir(), "cilium.yaml")
-	if err := os.WriteFile(policies, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	policies := ciliumDefinition(t)
 	list := exec.Command("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "github.com/envoyproxy/gateway")
 	list.Dir = filepath.Join(root, "test", "tools", "envoygateway")
 	list.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
@@ -81,6 +73,28 @@ func definitions(t *testing.T) []string {
 	}
 	gateway := filepath.Join(strings.TrimSpace(string(out)), "charts", "gateway-helm", "charts", "crds", "crds")
 	return []string{policies, filepath.Join(gateway, "gatewayapi-crds.yaml"), filepath.Join(gateway, "generated")}
+}
+
+// findCilium finds the tool once, before a control plane moves the cache in
+// which it is.
+var findCilium = sync.OnceValues(func() (cilium.Check, error) { return cilium.Find(root) })
+
+// ciliumDefinition writes the custom resource of Cilium's policies to a file.
+func ciliumDefinition(t *testing.T) string {
+	t.Helper()
+	check, err := findCilium()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := check.Definition(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "cilium.yaml")
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // resource returns the interface to the kind of an object.
