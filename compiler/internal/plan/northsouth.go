@@ -119,6 +119,11 @@ func (g *gatewayPlanner) envoy(at atGateway) {
 		in.Rules = append(in.Rules, g.rule(at, r))
 	}
 	wanted := needs(s, p, in.Rules)
+	for _, r := range in.Rules {
+		if len(r.Tiers) > 2 {
+			wanted = append(wanted, need{feature: ManyTiers, path: r.Tiers[2][0].path})
+		}
+	}
 	refused := slices.Concat(refusals(p, v1alpha1.ProviderEnvoyGateway, wanted), portRefusals(s, v1alpha1.ProviderEnvoyGateway), g.checkPlaces(at, in.Rules))
 	out.Ports = g.onePort(at, out)
 	in.Routed = in.Routed && len(out.Ports) == 1
