@@ -96,7 +96,13 @@ func (c chance) policy(m model, service string) policy {
 	out := policy{service: service, protocols: []string{one(c, "http", "http", "http", "grpc", "tcp")}, imports: names,
 		minHealthy: one(c, "", "", "71%", "70%", "72%", fmt.Sprintf("%d%%", c.IntN(101)))}
 	outside := provider == "envoy-gateway"
-	if outside {
+	if istio && c.IntN(5) == 0 {
+		outside = true
+		out.more = []string{"frontends: [{mesh: {}}, {gateway: {name: edge}, hostnames: [" + service + ".example.com, '*.example.com']}]"}
+		if service != "s1" {
+			out.more[0] = strings.Replace(out.more[0], ", '*.example.com'", "", 1)
+		}
+	} else if outside {
 		out.more = []string{"frontends: [{gateway: {name: edge}, hostnames: [www.example.com]}]"}
 	} else if !istio {
 		out.protocols[0] = one(c, "tcp", "tcp", "http", "udp")

@@ -100,7 +100,7 @@ func (c cluster) text(i int) string {
 	if len(addresses) > 0 {
 		gateway = fmt.Sprintf(", eastWestGateway: {addresses: [%s]}", strings.Join(addresses, ", "))
 	}
-	return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: %s.local%s}", c.name, gateway)
+	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio}, istio: {trustDomain: %s.local%s}", c.name, gateway)
 }
 
 func (p policy) text() string {

@@ -99,9 +99,8 @@ func check(m *model, n *tally) string {
 		"fairlead": simulate.NewL4(ground, result.Bundles), "cilium": simulate.NewCilium(ground, result.Bundles), "envoy-gateway": simulate.NewEnvoyGateway(ground, result.Bundles)}
 	world := m.world()
 	for _, r := range requests(*m) {
-		i := slices.IndexFunc(m.clusters, func(c cluster) bool { return c.name == r.From.Cluster })
-		provider := m.clusters[i].provider
 		meaning := simulate.Mean(f, world, r)
+		provider := meaning.Provider()
 		if unfinished(result, meaning, r) {
 			n.Pending++
 			continue
@@ -114,7 +113,7 @@ func check(m *model, n *tally) string {
 		}
 		n.Cilium += b2i(provider == "cilium")
 		n.L4 += b2i(provider == "fairlead")
-		n.Gateway += b2i(provider == "envoy-gateway")
+		n.Gateway += b2i(r.From.Gateway != "")
 		got := interpreters[provider].Answer(world, r)
 		n.count(got)
 		if d := simulate.Differ(degraded, got); d != "" {
@@ -160,7 +159,7 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 			return true
 		}
 	}
-	if meaning.Caller.EastWest == "istio" && !routed(result, id, r.From.Cluster) {
+	if meaning.Caller.EastWest == "istio" && !routed(result, id, r) {
 		return true
 	}
 	return slices.ContainsFunc(result.Held, func(h compiler.Held) bool { return string(h.Fragment) == id && h.Store == r.From.Cluster })
@@ -168,12 +167,17 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 
 // routed tells whether the policy decides anything for a cluster yet: while no
 // backend is known at all nothing is emitted, and what was there before goes on.
-func routed(result compiler.Result, id, cluster string) bool {
+func routed(result compiler.Result, id string, r simulate.Request) bool {
 	for _, b := range result.Bundles {
 		for _, f := range b.Fragments {
-			if b.Store == cluster && string(f.ID) == id {
-				return slices.ContainsFunc(f.Objects, func(o manifest.Object) bool { return o.Ref().Kind == "VirtualService" })
+			if b.Store != r.From.Cluster || string(f.ID) != id {
+				continue
 			}
+			return slices.ContainsFunc(f.Objects, func(o manifest.Object) bool {
+				spec, _ := o.Unstructured().Object["spec"].(map[string]any)
+				_, atGateway := spec["gateways"]
+				return o.Ref().Kind == "VirtualService" && atGateway == (r.From.Gateway != "")
+			})
 		}
 	}
 	return false
@@ -186,9 +190,14 @@ func requests(m model) []simulate.Request {
 		from := simulate.Caller{Cluster: c.name, Namespace: "shop", Account: "caller", Labels: map[string]string{"app": "caller"}}
 		if c.provider == "envoy-gateway" {
 			for _, p := range m.policies {
-				out = append(out, outside(c, p)...)
+				out = append(out, outside(c, p, "www.example.com")...)
 			}
 			continue
+		}
+		for _, p := range m.policies {
+			if c.provider == "istio" && slices.ContainsFunc(p.more, func(l string) bool { return strings.HasPrefix(l, "frontends") }) {
+				out = append(out, outside(c, p, p.service+".example.com")...)
+			}
 		}
 		for _, p := range m.policies {
 			for i, protocol := range p.protocols {
@@ -206,8 +215,8 @@ func requests(m model) []simulate.Request {
 }
 
 // outside are requests at a gateway.
-func outside(c cluster, p policy) []simulate.Request {
-	r := simulate.Request{From: simulate.Caller{Cluster: c.name, Namespace: "shop", Gateway: "edge"}, Scheme: p.protocols[0], Host: "www.example.com", Port: 80, Method: "GET", Path: "/"}
+func outside(c cluster, p policy, host string) []simulate.Request {
+	r := simulate.Request{From: simulate.Caller{Cluster: c.name, Namespace: "shop", Gateway: "edge"}, Scheme: p.protocols[0], Host: host, Port: 80, Method: "GET", Path: "/"}
 	if r.L7() {
 		return append(variants(r), r)
 	}
