@@ -42,7 +42,14 @@ func (g *gatewayPlanner) specific(at atGateway, in *Import) []diag.Diagnostic {
 		return []diag.Diagnostic{problem{p, CodeGatewayLimit, "spec.rules", "split the policy, or write fewer matches that overlap"}.errorf("at a gateway that chooses by specificity these rules need more than %d matches", maxConditions)}
 	}
 	var out []diag.Diagnostic
+	said := map[[2]int]bool{}
 	for _, c := range o.clashes {
+		// Two rules are one mistake, however many of their matches clash.
+		pair := [2]int{c.earlier.rule, c.later.rule}
+		if said[pair] {
+			continue
+		}
+		said[pair] = true
 		earlier, later := p.Rules[c.earlier.rule], p.Rules[c.later.rule]
 		d := problem{p, CodeGatewayOrder, matchPath(later, c.later.from), "write the later rule first, or use exact values and prefixes"}.errorf("provider envoy-gateway chooses by specificity, and would choose rule %q before rule %q", later.Label, earlier.Label)
 		d.Related = []diag.Related{{Position: p.At(matchPath(earlier, c.earlier.from)), Message: "the earlier match"}}
