@@ -4,6 +4,7 @@ package plan
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -123,7 +124,12 @@ const (
 )
 
 // Matrix returns what each provider makes of each feature.
-func Matrix() []Row { return slices.Concat(sharing(), requests(), endpoints(), security(), forms()) }
+// The rows are always the same and must not be changed.
+func Matrix() []Row { return matrix() }
+
+var matrix = sync.OnceValue(func() []Row {
+	return slices.Concat(sharing(), requests(), endpoints(), security(), forms())
+})
 
 // onlyRequests are rows that providers without proxies refuse.
 func onlyRequests(f Feature, code, field string, fields ...string) Row {
