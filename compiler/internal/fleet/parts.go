@@ -118,7 +118,7 @@ func (s *Service) gatewayBackends(p *Policy, c *Cluster) []Backend {
 			out = append(out, *r.Mirror)
 		}
 	}
-	return slices.DeleteFunc(out, func(b Backend) bool { return b.Weight == 0 })
+	return slices.DeleteFunc(out, func(b Backend) bool { return b.Weight == 0 || b.Lost })
 }
 
 // part notes that a policy needs a part.

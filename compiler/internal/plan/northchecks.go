@@ -128,6 +128,9 @@ func (g *gatewayPlanner) checkPlaces(at atGateway, rules []Rule) []diag.Diagnost
 	for _, r := range rules {
 		for i, tier := range r.Tiers {
 			for _, b := range tier {
+				if b.Lost {
+					continue
+				}
 				to := at.service.Set.Cluster(b.Cluster)
 				if !b.Local && !(to.Tunnels() && at.cluster.Tunnels()) {
 					d := problem{at.policy, CodeGatewayReach, b.path, "give both clusters tunnels, or use another cluster"}.errorf("gateway %s/%s in %s reaches pods of other clusters by tunnel, and there is none to %q", at.frontend.Namespace, at.frontend.Name, at.cluster.Name, b.Cluster)

@@ -24,7 +24,7 @@ func (g *gatewayPlanner) parts() {
 				done[part.Cluster] = true
 				g.addPart(part.Cluster, out)
 			}
-			if u.Cluster != part.Cluster && !done[u.Cluster] && g.imported[importedAt{part, u.Cluster}] && part.Virtual.IsValid() {
+			if u.Cluster != part.Cluster && !done[u.Cluster] && g.imported[importedAt{u.Cluster, part.Service.Namespace, part.Name}] && part.Virtual.IsValid() {
 				done[u.Cluster] = true
 				out := plain
 				out.Fragment = Fragment(u.Policy)

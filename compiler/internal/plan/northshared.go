@@ -29,9 +29,6 @@ type served struct {
 
 // serve notes what a policy answers at a gateway, from the documents alone.
 func (g *gatewayPlanner) serve(at atGateway) {
-	if g.served == nil {
-		g.served = map[servedAt][]served{}
-	}
 	out := served{policy: at.policy, frontend: at.frontend}
 	hosts := at.frontend.Hostnames
 	s := at.service

@@ -14,7 +14,7 @@ import (
 
 // northSouth plans what the gateways of a cluster must serve for each policy.
 func (b *builder) northSouth(f *fleet.Fleet) {
-	g := gatewayPlanner{builder: b, fleet: f}
+	g := gatewayPlanner{builder: b, fleet: f, served: map[servedAt][]served{}, imported: map[importedAt]bool{}}
 	for _, s := range f.Services {
 		for _, p := range s.Policies {
 			if len(p.Gateways) > 0 {
@@ -37,10 +37,10 @@ type gatewayPlanner struct {
 	imported map[importedAt]bool
 }
 
-// importedAt is a part in a cluster that imports it.
+// importedAt is a part, by name, in a cluster that imports it.
 type importedAt struct {
-	part *fleet.Part
-	at   *fleet.Cluster
+	at              *fleet.Cluster
+	namespace, name string
 }
 
 // at is a policy in a cluster whose gateways it has frontends at.
@@ -135,6 +135,7 @@ func (g *gatewayPlanner) envoy(at atGateway) {
 		in.Rules = in.Rules[n-1:]
 	}
 	in.Routed = g.settle(s, p, c, refused) && in.Routed
+	g.leaving(at, out)
 	if len(s.Exporters) > 0 && !slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 0 || r.Answers() }) {
 		in.Routed = false
 		g.pending(c, out.Fragment, "%s reaches none of the clusters that export Service %s (%s)", c.Name, s.Key(), exporterNames(s))
@@ -147,6 +148,21 @@ func (g *gatewayPlanner) envoy(at atGateway) {
 		}
 	}
 	g.plans[c].Routes = append(g.plans[c].Routes, out)
+}
+
+// leaving notes what differs while a cluster is on its way out: what it had goes
+// to the others of its tier, which Envoy Gateway judges without it.
+func (g *gatewayPlanner) leaving(at atGateway, r Route) {
+	for _, rule := range r.Import.Rules {
+		if len(rule.Tiers) < 2 {
+			continue
+		}
+		lost := func(b Backend) bool { return b.Lost }
+		if i := slices.IndexFunc(rule.Tiers[0], lost); i >= 0 {
+			g.pending(at.cluster, r.Fragment, "%s takes no more requests: at gateway %s/%s its part of rule %q goes to the others of its priority, not to the next one",
+				rule.Tiers[0][i].Cluster, r.Gateway.Namespace, r.Gateway.Name, rule.Label)
+		}
+	}
 }
 
 // requests tells whether the route is of single requests. What is not known yet
@@ -182,6 +198,9 @@ func (g *gatewayPlanner) rule(at atGateway, r fleet.Rule) Rule {
 
 func (g *gatewayPlanner) backend(at atGateway, b fleet.Backend) Backend {
 	out := plainBackend(at.service, b, at.cluster)
+	if out.Lost {
+		return out
+	}
 	out.Object, out.Address = cmp.Or(b.Service, at.service.Name), at.service.Exports[b.Cluster.Name]
 	if part := g.fleet.Part(at.service, b, at.cluster); part != nil {
 		out.Object, out.Address = part.Name, part.Export
@@ -195,24 +214,18 @@ func (g *gatewayPlanner) backend(at atGateway, b fleet.Backend) Backend {
 // note remembers which imports the rules of a route refer to: those of the
 // first tier and of mirrors. Fallbacks are addresses.
 func (g *gatewayPlanner) note(at atGateway, rules []Rule) {
-	add := func(b Backend) {
-		for _, part := range g.fleet.Parts {
-			if part.Name == b.Object && part.Service.Set == at.service.Set && part.Service.Namespace == cmp.Or(b.Namespace, at.service.Namespace) && !b.Local {
-				if g.imported == nil {
-					g.imported = map[importedAt]bool{}
-				}
-				g.imported[importedAt{part, at.cluster}] = true
-			}
-		}
-	}
 	for _, r := range rules {
+		var refs []Backend
 		if len(r.Tiers) > 0 {
-			for _, b := range r.Tiers[0] {
-				add(b)
-			}
+			refs = append(refs, r.Tiers[0]...)
 		}
 		if r.Copy != nil {
-			add(*r.Copy)
+			refs = append(refs, *r.Copy)
+		}
+		for _, b := range refs {
+			if !b.Local && !b.Absent {
+				g.imported[importedAt{at.cluster, cmp.Or(b.Namespace, at.service.Namespace), b.Object}] = true
+			}
 		}
 	}
 }
