@@ -258,7 +258,8 @@ func reservedWords() map[string]bool {
 	return out
 }
 
-// writeJSON appends a JSON-like value with its keys sorted.
+// writeJSON appends a JSON-like value with its keys in the order that YAML has
+// them in, so that YAML can be written of it as it is read.
 func writeJSON(out []byte, v any) []byte {
 	switch v := v.(type) {
 	case map[string]any:
@@ -266,7 +267,7 @@ func writeJSON(out []byte, v any) []byte {
 		for k := range v {
 			keys = append(keys, k)
 		}
-		slices.Sort(keys)
+		slices.SortFunc(keys, compareKeys)
 		out = append(out, '{')
 		for i, k := range keys {
 			if i > 0 {

@@ -3,6 +3,7 @@
 package manifest
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -92,8 +93,8 @@ func (o Object) Stamp(id FragmentID) Object {
 	labels[LabelManagedBy], annotations[AnnotationFragment] = ManagedBy, string(id)
 	metadata["labels"], metadata["annotations"] = labels, annotations
 	content["metadata"] = metadata
-	s := &sealed{ref: refOf(content), text: writeJSON(nil, content)}
-	s.text = slices.Clip(s.text)
+	// A copy has no room to grow, which it would keep.
+	s := &sealed{ref: refOf(content), text: bytes.Clone(writeJSON(nil, content))}
 	s.sum = sha256.Sum256(s.text)
 	return Object{sealed: s}
 }
@@ -146,7 +147,7 @@ func (s *sealed) content() map[string]any {
 // mark.
 func (o Object) YAML() []byte {
 	if o.sealed != nil {
-		return writeYAML(o.sealed.content())
+		return toYAML(o.sealed.text)
 	}
 	return writeYAML(o.content)
 }
