@@ -23,8 +23,8 @@ type AccessRule struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	Namespaces []string `json:"namespaces,omitempty"`
-	// ServiceAccounts that the caller runs as, in one of the namespaces. Left
-	// out: any.
+	// ServiceAccounts that the caller runs as, of these names in any of the
+	// namespaces, which are needed beside them. Left out: any.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	ServiceAccounts []string `json:"serviceAccounts,omitempty"`

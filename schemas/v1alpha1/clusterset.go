@@ -217,7 +217,8 @@ const (
 	TunnelNone             TunnelProvider     = "none"
 )
 
-// Network describes a cluster's address ranges.
+// Network describes a cluster's address ranges. IPv6 ranges may be among them
+// where the cluster's tunnel provider is none: Fairlead's tunnels carry IPv4.
 type Network struct {
 	// PodCIDRs that the cluster's pods have addresses of. Left out: not known.
 	// +optional
