@@ -44,13 +44,19 @@ func (b *builder) checkMeshGateways(s *Service) {
 		return
 	}
 	for _, e := range s.Exporters {
-		others := slices.ContainsFunc(consumers, func(c *Cluster) bool { return c.Reaches(e) && !c.Near(e) })
+		others := slices.ContainsFunc(consumers, func(c *Cluster) bool { return c.Reaches(e) && !c.Near(e) && !c.Tunnelled(e) })
 		if e.EastWest == v1alpha1.EastWestIstio && e.Mesh.Gateway == nil && others {
 			b.report(mistake{code: CodeNoMeshGateway, at: e.At(".name"), fix: "write istio.eastWestGateway with the addresses of its gateway",
 				related: also(s.Producer.At("spec.service.name"), "the service")},
 				"cluster %q exports service %s but has no east-west gateway", e.Name, s.Key())
 		}
 	}
+}
+
+// Tunnelled tells whether tunnels of Fairlead's join the cluster to another, so
+// that its pods reach export addresses there.
+func (c *Cluster) Tunnelled(other *Cluster) bool {
+	return c.Tunnels() && other.Tunnels() && len(c.Gateways) > 0 && len(other.Gateways) > 0
 }
 
 // Near tells whether pods of the cluster reach those of another without a

@@ -52,9 +52,6 @@ func (b *builder) checkProviders(c *Cluster) {
 	at := mistake{code: CodeProviders, at: c.At(".providers.tunnel")}
 	tunnels := c.Tunnel == v1alpha1.TunnelFairlead
 	switch {
-	case c.EastWest == v1alpha1.EastWestIstio && tunnels:
-		at.fix = "write tunnel: none"
-		b.report(at, "cluster %q: Istio over Fairlead's tunnels is not supported in this version; it goes through east-west gateways", c.Name)
 	case c.EastWest == v1alpha1.EastWestCilium && tunnels:
 		at.fix = "write tunnel: none"
 		b.report(at, "cluster %q: Cilium's Cluster Mesh joins the pods of its clusters itself", c.Name)

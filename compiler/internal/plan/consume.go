@@ -162,8 +162,10 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("Service %s does not exist in %s yet", s.Key(), c.Name)
 	case bare >= 0:
 		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
-	case !backend.Near && backend.Gateway == nil:
+	case !backend.Near && backend.Gateway == nil && !(home.Tunnelled(c) && backend.Address.IsValid()):
 		why = fmt.Sprintf("%s has no east-west gateway", c.Name)
+	case !backend.Near && backend.Gateway == nil && len(backend.Labels) > 0:
+		why = fmt.Sprintf("%s has no east-west gateway, and an export address stands for every pod of the Service", c.Name)
 	case len(pods) == 0:
 		why = fmt.Sprintf("no pods of %s are known", backend.Name())
 	}

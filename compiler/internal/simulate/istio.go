@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Istio answers requests as sidecars do that istiod configures from the objects
@@ -30,6 +31,7 @@ type mesh struct {
 	rules    []*networking.DestinationRule
 	entries  []*networking.ServiceEntry
 	gateways []*networking.Gateway
+	exports  []*v1alpha1.ServiceRoute
 	access   []*security.AuthorizationPolicy
 	peers    []*security.PeerAuthentication
 }
@@ -65,6 +67,10 @@ func (m *mesh) add(content map[string]any) {
 		}
 	case version == security.SchemeGroupVersion.String():
 		m.addAccess(kind, content)
+	case kind == v1alpha1.KindServiceRoute && version == v1alpha1.GroupVersion.String():
+		if o := new(v1alpha1.ServiceRoute); decode(content, o) && o.Spec.Export != nil {
+			m.exports = append(m.exports, o)
+		}
 	case version != networking.SchemeGroupVersion.String():
 	case kind == "VirtualService":
 		if o := new(networking.VirtualService); decode(content, o) {

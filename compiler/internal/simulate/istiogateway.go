@@ -21,21 +21,10 @@ func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 	if p.pods != nil {
 		return c.accepted(c.mesh, arrival{e.namespace, e.service, e.selector, e.port, []inventory.Workload{*p.pods}}, tls, sent)
 	}
-	site, ok := c.siteAt(p)
-	if !ok || c.world.lost(site.Cluster) {
-		c.say("nobody answers at %s:%d", p.address, p.port)
-		return nil
-	}
-	if mode := tls.GetMode(); mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
-		c.say("a gateway lets nobody in who speaks %s", mode)
-		return nil
-	}
-	to, ok := c.meshes[site.Cluster].passThrough(p.port, tls.GetSni())
+	site, to, ok := c.arrive(p, tls)
 	if !ok {
-		c.say("the gateway of %s has no server name %s", site.Cluster, tls.GetSni())
 		return nil
 	}
-	c.say("through the gateway of %s to %s", site.Cluster, tls.GetSni())
 	to.kinds = slices.DeleteFunc(to.kinds, func(w inventory.Workload) bool {
 		return c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}).Sign() == 0
 	})
@@ -100,8 +89,12 @@ func (m *mesh) podPort(to arrival) int32 {
 	return to.port
 }
 
-// siteAt finds the cluster whose east-west gateway has an address.
+// siteAt finds the cluster whose east-west gateway has an address, or that has
+// it as an export address.
 func (i *Istio) siteAt(p endpoint) (Site, bool) {
+	if site, _, ok := i.tunnelled(p); ok {
+		return site, true
+	}
 	a, err := netip.ParseAddr(p.address)
 	if err != nil {
 		return Site{}, false

@@ -142,18 +142,18 @@ func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
 func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1alpha3.WorkloadEntry {
 	multiple := int64(1)
 	for _, b := range tier {
-		multiple *= max(1, int64(len(gatewayOf(b).Addresses)))
+		multiple *= max(1, int64(len(wayTo(b).Addresses)))
 	}
 	var out []*v1alpha3.WorkloadEntry
 	for _, b := range tier {
-		g := gatewayOf(b)
+		g := wayTo(b)
 		if b.Absent {
 			continue
 		}
 		for _, a := range g.Addresses {
 			w := &v1alpha3.WorkloadEntry{Address: a.String(), Ports: map[string]uint32{}, Labels: maps.Clone(labels)}
 			for _, p := range e.service.Ports {
-				w.Ports[portName(p)] = uint32(g.Port)
+				w.Ports[portName(p)] = uint32(cmp.Or(g.Port, p.Number))
 			}
 			if len(tier) > 1 {
 				w.Weight = uint32(b.Weight * multiple / int64(len(g.Addresses)))
@@ -164,13 +164,17 @@ func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1a
 	return out
 }
 
-// gatewayOf returns the gateway of a backend's cluster, empty where it has
-// none.
-func gatewayOf(b plan.Backend) plan.MeshGateway {
-	if b.Gateway == nil {
-		return plan.MeshGateway{}
+// wayTo returns how the pods of a backend are reached from other clusters:
+// through the gateway of their mesh; where it has none, through tunnels at their
+// export address, under their own ports, which is port 0 here.
+func wayTo(b plan.Backend) plan.MeshGateway {
+	switch {
+	case b.Gateway != nil:
+		return *b.Gateway
+	case b.Address.IsValid():
+		return plan.MeshGateway{Addresses: []netip.Addr{b.Address}}
 	}
-	return *b.Gateway
+	return plan.MeshGateway{}
 }
 
 // portName is the name of a port in the registry. An unnamed one is named

@@ -17,7 +17,10 @@ func Emit(p plan.Plan) []manifest.Fragment {
 	var out []manifest.Fragment
 	for _, s := range p.Services {
 		spec := v1alpha1.ServiceRouteSpec{Service: s.Name}
-		if s.EastWest != v1alpha1.EastWestFairlead || len(s.Ports) == 0 || s.Headless {
+		// A mesh routes its own callers; to those of others at the end of a tunnel
+		// its pods are behind export addresses like any.
+		own := s.EastWest == v1alpha1.EastWestFairlead
+		if !own && s.EastWest != v1alpha1.EastWestIstio || len(s.Ports) == 0 || s.Headless {
 			continue
 		}
 		for _, port := range s.Ports {
@@ -26,7 +29,7 @@ func Emit(p plan.Plan) []manifest.Fragment {
 		if e := s.Export; e != nil && e.Address.IsValid() {
 			spec.Export = &v1alpha1.RouteExport{Addresses: []v1alpha1.Address{address(e.Address)}}
 		}
-		if i := s.Import; i != nil && i.Routed {
+		if i := s.Import; own && i != nil && i.Routed {
 			spec.Import = routeImport(s)
 		}
 		if spec.Export == nil && spec.Import == nil {

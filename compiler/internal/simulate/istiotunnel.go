@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"slices"
+
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
+	"istio.io/api/networking/v1alpha3"
+)
+
+// tunnelled finds the pods that an export address stands for, in a mesh that
+// tunnels join to the caller's: all of its Service, which take the connection as
+// one from next door.
+func (i *Istio) tunnelled(p endpoint) (Site, arrival, bool) {
+	for _, m := range i.meshes {
+		for _, r := range m.exports {
+			if !slices.Contains(r.Spec.Export.Addresses, v1alpha1.Address(p.address)) ||
+				!slices.ContainsFunc(r.Spec.Ports, func(q v1alpha1.RoutePort) bool { return int64(q.Port) == p.port }) {
+				continue
+			}
+			to := arrival{namespace: r.Namespace, service: r.Spec.Service, port: int32(p.port)}
+			to.kinds = m.site.pods(to.namespace, to.service, nil)
+			return m.site, to, true
+		}
+	}
+	return Site{}, arrival{}, false
+}
+
+// arrive finds the pods that an endpoint in another cluster stands for.
+func (c *sidecar) arrive(p endpoint, tls *v1alpha3.ClientTLSSettings) (Site, arrival, bool) {
+	site, ok := c.siteAt(p)
+	if !ok || c.world.lost(site.Cluster) {
+		c.say("nobody answers at %s:%d", p.address, p.port)
+		return Site{}, arrival{}, false
+	}
+	if site, to, ok := c.tunnelled(p); ok {
+		c.say("through a tunnel to %s:%d in %s", p.address, p.port, site.Cluster)
+		return site, to, true
+	}
+	if mode := tls.GetMode(); mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
+		c.say("a gateway lets nobody in who speaks %s", mode)
+		return Site{}, arrival{}, false
+	}
+	to, ok := c.meshes[site.Cluster].passThrough(p.port, tls.GetSni())
+	if !ok {
+		c.say("the gateway of %s has no server name %s", site.Cluster, tls.GetSni())
+		return Site{}, arrival{}, false
+	}
+	c.say("through the gateway of %s to %s", site.Cluster, tls.GetSni())
+	return site, to, true
+}
