@@ -29,7 +29,7 @@ func (r *reader) edges(c Config, used []verdict) (n int) {
 		for _, l := range c.assignment(x.Name).Endpoints {
 			for _, e := range l.Endpoints {
 				s := e.Endpoint.Address.Socket
-				if r.gatewayOf(s.Address, s.Port) != "" {
+				if r.siteOf(s) != "" {
 					remote = true
 					n++
 				}

@@ -186,6 +186,28 @@ func (w *World) unwell() map[string]string {
 	return out
 }
 
+func TestHighAvailability(t *testing.T) {
+	w := Start(t, Open(t, "testdata/high-availability.txtar"))
+	var calls []call
+	for _, from := range []string{"eu-1/shop", "eu-2/shop", "us-1/shop"} {
+		calls = append(calls, call{from: from, Request: Request{URL: "http://api:80/"}})
+	}
+	hold(t, w, calls)
+	w.SetReady(t, w.pod(t, "eu-1", "shop", "api-0-0"), false)
+	eventually(t, func() string { return w.compare(t, calls[0], nil) })
+}
+
+func TestTunnels(t *testing.T) {
+	w := Start(t, Open(t, "testdata/tunnels.txtar"))
+	var calls []call
+	for _, from := range []string{"m1/shop", "m2/shop"} {
+		for _, path := range []string{"/", "/away"} {
+			calls = append(calls, call{from: from, Request: Request{URL: "http://web:80" + path}})
+		}
+	}
+	hold(t, w, calls)
+}
+
 func TestRequests(t *testing.T) {
 	w := Start(t, Open(t, "testdata/requests.txtar"))
 	h := func(kv ...string) map[string]string { return map[string]string{kv[0]: kv[1]} }

@@ -164,6 +164,25 @@ func (s Scenario) gatewayOf(address string, port int) string {
 	return ""
 }
 
+// export finds the cluster and the service, as namespace/name, that have an
+// export address.
+func (s Scenario) export(address string) (cluster, service string) {
+	for _, a := range s.Result.Allocations {
+		if name, ok := strings.CutPrefix(a.Pool, inventory.PoolExport); ok && a.Value == address {
+			return name, a.Key
+		}
+	}
+	return "", ""
+}
+
+// siteOf finds the cluster that an endpoint of another one leads to.
+func (s Scenario) siteOf(at Socket) string {
+	if cluster, _ := s.export(at.Address); cluster != "" {
+		return cluster
+	}
+	return s.gatewayOf(at.Address, at.Port)
+}
+
 // workloads of a service in a cluster that have all of the labels.
 func (s Scenario) workloads(cluster, namespace, service string, labels map[string]string) []inventory.Workload {
 	var out []inventory.Workload

@@ -63,7 +63,7 @@ func (r *reader) split(c Config, v verdict, lost []string) shares {
 func (r *reader) spread(c Config, cluster string, lost []string) map[Socket]float64 {
 	levels := map[int][]float64{} // priority: healthy, all
 	well := func(e Endpoint) bool {
-		return e.Health != "UNHEALTHY" && !slices.Contains(lost, r.gatewayOf(e.Endpoint.Address.Socket.Address, e.Endpoint.Address.Socket.Port))
+		return e.Health != "UNHEALTHY" && !slices.Contains(lost, r.siteOf(e.Endpoint.Address.Socket))
 	}
 	a := c.assignment(cluster)
 	for _, l := range a.Endpoints {
@@ -130,6 +130,9 @@ func (r *reader) behind(c Config, cluster string, s Socket, lost []string) share
 			return shares{p.Cluster + "/" + p.Namespace + "/" + p.Name: 1}
 		}
 	}
+	if pods := r.exportedAt(s.Address); len(pods) > 0 {
+		return pods
+	}
 	at := r.gatewayOf(s.Address, s.Port)
 	if at == "" {
 		r.t.Errorf("%s has the endpoint %v, which is neither a pod nor a gateway", cluster, s)
@@ -153,6 +156,21 @@ func (r *reader) behind(c Config, cluster string, s Socket, lost []string) share
 				}
 			}
 		}
+	}
+	return out
+}
+
+// exportedAt says which pods an export address stands for: all that are ready.
+func (w *World) exportedAt(address string) shares {
+	cluster, service := w.export(address)
+	out := shares{}
+	for _, p := range w.Pods {
+		if p.Cluster == cluster && p.Namespace+"/"+p.service == service && p.Ready {
+			out[p.Cluster+"/"+p.Namespace+"/"+p.Name] = 1
+		}
+	}
+	for pod := range out {
+		out[pod] = 1 / float64(len(out))
 	}
 	return out
 }
