@@ -37,6 +37,11 @@ type conjunction map[trait][]string
 // looked at in the data path for each new caller.
 const MaxOthers = 64
 
+// mostCandidates bounds the sets that are compared with each other on the way:
+// what has more is never brought down to MaxOthers by those that are within
+// others.
+const mostCandidates = 16 * MaxOthers
+
 // Others returns, as a union, every pod that no entry lets call a port. It
 // fails where that takes more than MaxOthers sets.
 func (a *Access) Others(port int32) ([]Others, bool) {
@@ -52,8 +57,10 @@ func (a *Access) Others(port int32) ([]Others, bool) {
 				next = append(next, c.lacking(at, values))
 			}
 		}
-		all = weakest(next)
-		if len(all) > MaxOthers {
+		if len(next) > mostCandidates {
+			return nil, false
+		}
+		if all = weakest(next); len(all) > MaxOthers {
 			return nil, false
 		}
 	}

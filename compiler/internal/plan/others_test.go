@@ -97,3 +97,15 @@ func TestTooManyOthers(t *testing.T) {
 		t.Errorf("%d sets of pods are not too many", len(others))
 	}
 }
+
+// An entry with very many labels is refused before its sets are compared.
+func TestVeryManyLabels(t *testing.T) {
+	labels := map[string]string{}
+	for i := range 100000 {
+		labels[fmt.Sprint("l", i)] = "x"
+	}
+	a := &Access{Allow: []AccessRule{{AccessRule: v1alpha1.AccessRule{PodLabels: labels}}}}
+	if _, ok := a.Others(80); ok {
+		t.Error("more sets than can be told apart")
+	}
+}

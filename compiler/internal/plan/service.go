@@ -119,6 +119,7 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 	out.Export = &Export{Declare: !s.Adopted, Address: s.Exports[c.Name], Selector: svc.Selector,
 		Access: b.access(s, c), MutualTLS: s.Producer.TLS == v1alpha1.TLSMutual,
 		ClearText: s.Producer.TLS == v1alpha1.TLSDisable}
+	out.Export.ClusterNames = slices.ContainsFunc(s.Policies, func(p *fleet.Policy) bool { return p.Names.Cluster })
 	if c.EastWest == v1alpha1.EastWestCilium && out.Export.Access != nil {
 		out.Export.Enforced = b.enforceable(out, s, c)
 		out.Export.Declare = out.Export.Declare && out.Export.Enforced

@@ -226,6 +226,8 @@ type Export struct {
 	Selector map[string]string
 	// Access is nil where callers stay as they are.
 	Access *Access
+	// ClusterNames: some callers use the names that end in cluster.local.
+	ClusterNames bool
 	// Enforced: what must be known to enforce Access without proxies is.
 	Enforced bool
 	// MutualTLS: the pods refuse clear text. ClearText: they speak nothing else,

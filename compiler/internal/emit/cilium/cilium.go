@@ -52,7 +52,8 @@ func serviceRef(s plan.Service) manifest.Ref {
 // share returns the annotations of the Service; none where it stays as it is.
 func share(s plan.Service) map[string]string {
 	closed := s.Export != nil && s.Export.Access != nil && !s.Export.Enforced
-	exports := s.Export != nil && !closed
+	// Under the names of the set's domain Cilium shares what is exported.
+	exports := s.Export != nil && !closed && s.Export.ClusterNames
 	imports := s.Import != nil && s.Import.Routed && s.Import.Names.Cluster
 	out := map[string]string{}
 	if exports {
@@ -66,7 +67,7 @@ func share(s plan.Service) map[string]string {
 	}
 	if imports {
 		out[annotationGlobal] = "true"
-		if s.Export == nil && !s.Import.Exported {
+		if !exports && !s.Import.Exported {
 			out[annotationShared] = "false"
 		}
 		if preferred := affinity(s.Import.Rules); preferred != "" {
