@@ -36,20 +36,28 @@ type mesh struct {
 	peers    []*security.PeerAuthentication
 }
 
-// NewIstio reads the objects of every cluster.
+// NewIstio reads the objects of every cluster. What configures the proxies of a
+// cluster is in the store of its control plane; its Services are its own.
 func NewIstio(g Ground, stores []manifest.Bundle) *Istio {
 	out := &Istio{ground: g, meshes: map[string]*mesh{}}
-	for name, site := range g.Sites {
-		out.meshes[name] = &mesh{site: site}
-	}
+	read := map[string]*mesh{}
 	for _, b := range stores {
-		m := out.meshes[b.Store]
-		if m == nil {
-			continue
-		}
+		m := &mesh{}
 		for _, o := range b.Objects() {
 			m.add(o.Unstructured().Object)
 		}
+		read[b.Store] = m
+	}
+	for name, site := range g.Sites {
+		m := mesh{}
+		if control := read[site.ControlPlane]; control != nil {
+			m = *control
+		}
+		m.site, m.services = site, nil
+		if own := read[name]; own != nil {
+			m.services = own.services
+		}
+		out.meshes[name] = &m
 	}
 	return out
 }

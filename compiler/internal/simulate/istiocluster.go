@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -19,8 +20,10 @@ type endpoint struct {
 	weight int64
 	// healthy part, as Envoy sees it.
 	healthy *big.Rat
-	// pods of the caller's own cluster; nil for a gateway.
+	// pods that are reached without a gateway, and where they are; nil for a
+	// gateway.
 	pods *inventory.Workload
+	at   *mesh
 	// address and port of a gateway.
 	address string
 	port    int64
@@ -45,7 +48,7 @@ func (c *sidecar) cluster(d destined, sent *big.Rat) []Share {
 		c.say("no DestinationRule has subset %q of %s: 503", d.subset, d.host)
 		return nil
 	}
-	levels := priorities(c.endpoints(e), e.policy, c.request.From.Labels)
+	levels := priorities(c.endpoints(e), e.policy, c.caller())
 	var able []*big.Rat
 	for _, l := range levels {
 		healthy := zero()
@@ -117,31 +120,93 @@ func merge(rule, subset *v1alpha3.TrafficPolicy, port int32) *v1alpha3.TrafficPo
 	return out
 }
 
-// endpoints are the pods of the cluster's own Service and what ServiceEntries
-// of the same host and namespace add, as far as they have the subset's labels.
+// Labels that istiod itself writes on proxies and endpoints.
+const (
+	clusterLabel = "topology.istio.io/cluster"
+	networkLabel = "topology.istio.io/network"
+)
+
+// placed are labels and where the pod is.
+func (s Site) placed(labels map[string]string) map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, labels)
+	out[clusterLabel], out[networkLabel] = s.Cluster, s.Network
+	return out
+}
+
+// endpoints are the pods of the Service of that name in every cluster that the
+// istiod knows, and what ServiceEntries of the same host and namespace add, as far
+// as they have the subset's labels.
 func (c *sidecar) endpoints(e envoyCluster) []endpoint {
 	var out []endpoint
-	m, portName := c.mesh, ""
-	for _, p := range m.own(e.host) {
-		if p.Port != e.port {
+	portName, governed := c.mesh.portName(e)
+	for _, cluster := range slices.Sorted(maps.Keys(c.meshes)) {
+		m := c.meshes[cluster]
+		if m.site.ControlPlane != c.mesh.site.ControlPlane {
 			continue
 		}
-		portName = p.Name
-		for _, w := range m.site.pods(e.namespace, e.service, e.selector) {
-			ready := c.world.ready(pods{m.site.Cluster, e.namespace, e.service, w.Labels})
-			if m.leavesOut(e.policy) {
-				if ready.Sign() == 0 {
-					continue
-				}
-				ready = one()
-			}
-			out = append(out, endpoint{labels: w.Labels, weight: 1, healthy: ready, pods: &w})
+		if name, ok := m.portName(e); !ok || name != portName {
+			continue
+		}
+		near := c.podsOf(m, e)
+		if m == c.mesh || m.site.Network == c.mesh.site.Network {
+			out = append(out, near...)
+		} else {
+			out = append(out, c.behind(m, near)...)
 		}
 	}
-	for _, entry := range m.entriesOf(e.host, c.request.From.Namespace) {
+	if !governed {
+		portName = ""
+	}
+	for _, entry := range c.mesh.entriesOf(e.host, c.request.From.Namespace) {
 		out = append(out, c.gateways(e, entry, portName)...)
 	}
 	return c.eject(out, e.policy.GetOutlierDetection())
+}
+
+// portName is the name of a port of the cluster's own Service.
+func (m *mesh) portName(e envoyCluster) (string, bool) {
+	for _, p := range m.own(e.host) {
+		if p.Port == e.port {
+			return p.Name, true
+		}
+	}
+	return "", false
+}
+
+// podsOf are the pods of one cluster.
+func (c *sidecar) podsOf(m *mesh, e envoyCluster) []endpoint {
+	var out []endpoint
+	for _, w := range m.site.pods(e.namespace, e.service, nil) {
+		labels := m.site.placed(w.Labels)
+		if !hasAll(labels, e.selector) {
+			continue
+		}
+		ready := c.world.ready(pods{m.site.Cluster, e.namespace, e.service, w.Labels})
+		if c.world.lost(m.site.Cluster) {
+			ready = zero()
+		}
+		if c.mesh.leavesOut(e.policy) {
+			if ready.Sign() == 0 {
+				continue
+			}
+			ready = one()
+		}
+		out = append(out, endpoint{labels: labels, weight: 1, healthy: ready, pods: &w, at: m})
+	}
+	return out
+}
+
+// behind are the addresses of a gateway that stand for the pods of another
+// network; each counts as many as it stands for.
+func (c *sidecar) behind(m *mesh, far []endpoint) []endpoint {
+	var out []endpoint
+	for _, a := range m.site.Gateways {
+		if n := int64(len(far)); n > 0 {
+			out = append(out, endpoint{labels: m.site.placed(nil), weight: n, healthy: one(), address: a.String(), port: m.site.GatewayPort})
+		}
+	}
+	return out
 }
 
 // leavesOut tells whether istiod leaves out endpoints that are not ready: where
@@ -199,6 +264,9 @@ func (c *sidecar) down(p endpoint) bool {
 	site, ok := c.siteAt(p)
 	return !ok || c.world.lost(site.Cluster)
 }
+
+// caller are the labels of the proxy.
+func (c *sidecar) caller() map[string]string { return c.mesh.site.placed(c.request.From.Labels) }
 
 // priorities sorts endpoints as istiod does: by how many labels from the front
 // of failoverPriority they have in common with the caller. Without outlier

@@ -3,6 +3,9 @@
 package simulate
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -19,12 +22,31 @@ import (
 func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 	tls := e.policy.GetTls()
 	if p.pods != nil {
-		return c.accepted(c.mesh, arrival{e.namespace, e.service, e.selector, e.port, []inventory.Workload{*p.pods}}, tls, sent)
+		return c.accepted(p.at, arrival{e.namespace, e.service, subsetOnly(e.selector), e.port, []inventory.Workload{*p.pods}}, tls, sent)
 	}
+<<<<<<< compiler/internal/simulate/istiogateway.go
+	site, ok := c.siteAt(p)
+	if !ok || c.world.lost(site.Cluster) {
+		c.say("nobody answers at %s:%d", p.address, p.port)
+		return nil
+	}
+	if mode := tls.GetMode(); tls != nil && mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
+		c.say("a gateway lets nobody in who speaks %s", mode)
+		return nil
+	}
+	sni := cmp.Or(tls.GetSni(), fmt.Sprintf("outbound_.%d_.%s_.%s", e.port, e.subset, e.host))
+	to, ok := c.meshes[site.Cluster].passThrough(p.port, sni)
+	if !ok {
+		c.say("the gateway of %s has no server name %s", site.Cluster, sni)
+		return nil
+	}
+	c.say("through the gateway of %s to %s", site.Cluster, sni)
+=======
 	site, to, ok := c.arrive(p, tls)
 	if !ok {
 		return nil
 	}
+>>>>>>> /tmp/fl-istio/f.new
 	to.kinds = slices.DeleteFunc(to.kinds, func(w inventory.Workload) bool {
 		return c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}).Sign() == 0
 	})
@@ -123,12 +145,21 @@ func (m *mesh) passThrough(port int64, sni string) (arrival, bool) {
 	if subset != "" && !m.subsetLabels(host, subset, &out.labels) {
 		return arrival{}, false
 	}
-	for _, w := range m.site.pods(n.namespace, n.service, out.labels) {
-		if w.Sidecar {
+	for _, w := range m.site.pods(n.namespace, n.service, nil) {
+		if w.Sidecar && hasAll(m.site.placed(w.Labels), out.labels) {
 			out.kinds = append(out.kinds, w)
 		}
 	}
+	out.labels = subsetOnly(out.labels)
 	return out, true
+}
+
+// subsetOnly leaves out where pods are.
+func subsetOnly(labels map[string]string) map[string]string {
+	out := maps.Clone(labels)
+	delete(out, clusterLabel)
+	delete(out, networkLabel)
+	return out
 }
 
 // subsetLabels finds the labels of a subset.

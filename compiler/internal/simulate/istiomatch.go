@@ -15,7 +15,7 @@ func (c *sidecar) streamMatches(m *v1alpha3.L4MatchAttributes) bool {
 
 // fromThere tells whether the caller is meant.
 func (c *sidecar) fromThere(labels map[string]string, namespace string, gateways []string) bool {
-	return hasAll(c.request.From.Labels, labels) && (namespace == "" || namespace == c.request.From.Namespace) && (len(gateways) == 0 || c.at("", gateways))
+	return hasAll(c.caller(), labels) && (namespace == "" || namespace == c.request.From.Namespace) && (len(gateways) == 0 || c.at("", gateways))
 }
 
 // matches tells whether a request meets all conditions of a match, as Envoy
