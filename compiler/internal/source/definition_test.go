@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,14 +104,20 @@ func TestGoAndCUEAgree(t *testing.T) {
 	}
 }
 
-// agree compares both opinions on a document and returns Go's.
+// agree compares all opinions on a document and returns Go's. The check of the
+// definition that Load makes does not miss fields; Go does.
 func agree(t *testing.T, kind, change string, root *node) bool {
 	c := newChecker(kind)
 	c.check(root, c.root, place{"", root.at})
 	byGo := !diag.HasErrors(c.diags)
-	err := ruleSets()[kind].definition.Unify(newContext().Encode(root.value())).Validate(cue.Concrete(true))
+	document := newContext().Encode(root.value())
+	err := ruleSets()[kind].definition.Unify(document).Validate(cue.Concrete(true))
 	if byCUE := err == nil; byGo != byCUE {
 		t.Errorf("%s: Go says %v, CUE says %v", change, c.diags, err)
+	}
+	missing := slices.ContainsFunc(c.diags, func(d diag.Diagnostic) bool { return d.Code == diag.CodeMissing || d.Code == diag.CodeScope })
+	if fast := len(ruleSets()[kind].check(kind, document, Origin{})) == 0; fast != (err == nil) && !missing {
+		t.Errorf("%s: Load's check says %v, CUE says %v", change, fast, err)
 	}
 	return byGo
 }
