@@ -3,8 +3,6 @@
 package simulate
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"math/big"
 	"net/netip"
@@ -24,29 +22,10 @@ func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 	if p.pods != nil {
 		return c.accepted(p.at, arrival{e.namespace, e.service, subsetOnly(e.selector), e.port, []inventory.Workload{*p.pods}}, tls, sent)
 	}
-<<<<<<< compiler/internal/simulate/istiogateway.go
-	site, ok := c.siteAt(p)
-	if !ok || c.world.lost(site.Cluster) {
-		c.say("nobody answers at %s:%d", p.address, p.port)
-		return nil
-	}
-	if mode := tls.GetMode(); tls != nil && mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
-		c.say("a gateway lets nobody in who speaks %s", mode)
-		return nil
-	}
-	sni := cmp.Or(tls.GetSni(), fmt.Sprintf("outbound_.%d_.%s_.%s", e.port, e.subset, e.host))
-	to, ok := c.meshes[site.Cluster].passThrough(p.port, sni)
-	if !ok {
-		c.say("the gateway of %s has no server name %s", site.Cluster, sni)
-		return nil
-	}
-	c.say("through the gateway of %s to %s", site.Cluster, sni)
-=======
-	site, to, ok := c.arrive(p, tls)
+	site, to, ok := c.arrive(e, p)
 	if !ok {
 		return nil
 	}
->>>>>>> /tmp/fl-istio/f.new
 	to.kinds = slices.DeleteFunc(to.kinds, func(w inventory.Workload) bool {
 		return c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}).Sign() == 0
 	})

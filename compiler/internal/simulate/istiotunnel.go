@@ -3,6 +3,8 @@
 package simulate
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -27,8 +29,10 @@ func (i *Istio) tunnelled(p endpoint) (Site, arrival, bool) {
 	return Site{}, arrival{}, false
 }
 
-// arrive finds the pods that an endpoint in another cluster stands for.
-func (c *sidecar) arrive(p endpoint, tls *v1alpha3.ClientTLSSettings) (Site, arrival, bool) {
+// arrive finds the pods that an endpoint in another cluster stands for. Left
+// alone, istiod asks a gateway for the server name of the Envoy cluster itself.
+func (c *sidecar) arrive(e envoyCluster, p endpoint) (Site, arrival, bool) {
+	tls := e.policy.GetTls()
 	site, ok := c.siteAt(p)
 	if !ok || c.world.lost(site.Cluster) {
 		c.say("nobody answers at %s:%d", p.address, p.port)
@@ -38,15 +42,16 @@ func (c *sidecar) arrive(p endpoint, tls *v1alpha3.ClientTLSSettings) (Site, arr
 		c.say("through a tunnel to %s:%d in %s", p.address, p.port, site.Cluster)
 		return site, to, true
 	}
-	if mode := tls.GetMode(); mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
+	if mode := tls.GetMode(); tls != nil && mode != v1alpha3.ClientTLSSettings_ISTIO_MUTUAL {
 		c.say("a gateway lets nobody in who speaks %s", mode)
 		return Site{}, arrival{}, false
 	}
-	to, ok := c.meshes[site.Cluster].passThrough(p.port, tls.GetSni())
+	sni := cmp.Or(tls.GetSni(), fmt.Sprintf("outbound_.%d_.%s_.%s", e.port, e.subset, e.host))
+	to, ok := c.meshes[site.Cluster].passThrough(p.port, sni)
 	if !ok {
-		c.say("the gateway of %s has no server name %s", site.Cluster, tls.GetSni())
+		c.say("the gateway of %s has no server name %s", site.Cluster, sni)
 		return Site{}, arrival{}, false
 	}
-	c.say("through the gateway of %s to %s", site.Cluster, tls.GetSni())
+	c.say("through the gateway of %s to %s", site.Cluster, sni)
 	return site, to, true
 }
