@@ -31,8 +31,9 @@ var versions = []string{"v1", "v2", "v3"}
 func (c chance) model() model {
 	var m model
 	provider := one(c, "istio", "istio", "istio", "fairlead", "cilium", "envoy-gateway", "mixed")
+	shared := provider == "istio" && c.IntN(4) == 0
 	for i := range 2 + c.IntN(3) {
-		out := cluster{name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 2, 3), pods: map[string][]string{},
+		out := cluster{shared: shared, name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 2, 3), pods: map[string][]string{},
 			region: one(c, "", "eu", "eu", "us")}
 		if out.region != "" {
 			out.zone = one(c, "", "a", "b")

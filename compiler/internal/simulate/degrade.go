@@ -3,9 +3,11 @@
 package simulate
 
 import (
+	"maps"
 	"math/big"
 	"slices"
 
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -31,6 +33,7 @@ func Degradations() []Degradation {
 		{plan.AffinityAcross, noChange},
 		{plan.WeightsIgnored, byPods},
 		{plan.AffinityAtZero, atZero},
+		{plan.HeadOnly, headOnly},
 		{plan.ClusterIdentityLost, alike},
 	}
 }
@@ -119,6 +122,29 @@ func chained(m Meaning, remote bool) Meaning {
 		m.Choice = &c
 	}
 	return m
+}
+
+// headOnly leaves a chain to its head where one istiod configures several
+// clusters and cannot say what stands below.
+func headOnly(m Meaning) Meaning {
+	home := m.Caller.Mesh.ControlPlane
+	shared := home != nil && slices.ContainsFunc(m.Caller.Set.Clusters, func(c *fleet.Cluster) bool { return c != m.Caller && c.Mesh.ControlPlane == home })
+	if m.Choice == nil || !shared {
+		return m
+	}
+	c := *m.Choice
+	c.HeadOnly = true
+	m.Choice = &c
+	return m
+}
+
+// sayable tells whether one istiod can say what stands below a head: one level
+// of pods with the same labels, all of which were seen.
+func sayable(levels []level) bool {
+	below := slices.DeleteFunc(slices.Clone(levels[1:]), func(l level) bool { return sum(l.backends) == 0 })
+	return len(below) == 0 || len(below) == 1 && !slices.ContainsFunc(below[0].backends, func(b Candidate) bool {
+		return b.Weight > 0 && (!maps.Equal(b.Subset, levels[0].backends[0].Subset) || !b.Known)
+	})
 }
 
 // pooledFailover judges the backends of a lower tier together.
@@ -288,6 +314,9 @@ func (c Choice) chained() []Share {
 			}
 		}
 		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
+		if c.HeadOnly && !sayable(levels) {
+			levels = levels[:1]
+		}
 		// A chain without anybody who was ever seen is not there yet.
 		if head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
 			chains[i] = levels

@@ -53,9 +53,9 @@ func NewIstio(g Ground, stores []manifest.Bundle) *Istio {
 		if control := read[site.ControlPlane]; control != nil {
 			m = *control
 		}
-		m.site, m.services = site, nil
+		m.site, m.services, m.exports = site, nil, nil
 		if own := read[name]; own != nil {
-			m.services = own.services
+			m.services, m.exports = own.services, own.exports
 		}
 		out.meshes[name] = &m
 	}

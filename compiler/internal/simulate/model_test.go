@@ -23,6 +23,8 @@ type model struct {
 
 type cluster struct {
 	name, region, zone, provider, discovery string
+	// shared: the istiod of the first cluster configures all.
+	shared bool
 	// gateways is the number of addresses of the east-west gateway.
 	gateways int
 	// pods are the versions of each service that run here.
@@ -99,6 +101,9 @@ func (c cluster) text(i int) string {
 	gateway := ""
 	if len(addresses) > 0 {
 		gateway = fmt.Sprintf(", eastWestGateway: {addresses: [%s]}", strings.Join(addresses, ", "))
+	}
+	if c.shared {
+		return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: set.local, controlPlane: c1, network: n%d%s}", i, gateway)
 	}
 	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio}, istio: {trustDomain: %s.local%s}", c.name, gateway)
 }

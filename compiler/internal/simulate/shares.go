@@ -42,9 +42,9 @@ type Choice struct {
 	// MinHealthy part of its pods that must be ready for a backend to keep its
 	// whole share, above 0 and at most 1.
 	MinHealthy *big.Rat
-	// Chained, Pooled and Joint are what degradations make of the choice; see
-	// there.
-	Chained, Pooled, Joint bool
+	// Chained, Pooled, Joint and HeadOnly are what degradations make of the
+	// choice; see there.
+	Chained, Pooled, Joint, HeadOnly bool
 }
 
 // Shares computes what each backend gets.
