@@ -156,10 +156,8 @@ func (b *builder) allotCluster(c *Cluster) {
 	for _, g := range c.Gateways {
 		wanted = append(wanted, c.tunnelName(g))
 	}
-	for _, s := range b.fleet.Services {
-		if s.Set == c.Set && s.ExportedBy(c) {
-			wanted = append(wanted, c.exportName(s))
-		}
+	for _, s := range b.offers[c] {
+		wanted = append(wanted, c.exportName(s))
 	}
 	wanted = append(append(wanted, b.partExports(c)...), c.egressNames()...)
 	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits, Reserved: b.allotPrefixes(c)}, wanted, c.At(".network.globalCIDR"))
@@ -170,8 +168,8 @@ func (b *builder) allotCluster(c *Cluster) {
 		}
 		b.keepGateway(c, g)
 	}
-	for _, s := range b.fleet.Services {
-		if part, ok := got[c.exportName(s)]; ok && s.Set == c.Set {
+	for _, s := range b.offers[c] {
+		if part, ok := got[c.exportName(s)]; ok {
 			if s.Exports == nil {
 				s.Exports = map[string]netip.Addr{}
 			}

@@ -17,7 +17,8 @@ import (
 // Build resolves documents and an inventory. With any error among the
 // diagnostics the Fleet is good for nothing but finding further mistakes.
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
-	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs)}
+	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs),
+		offers: map[*Cluster][]*Service{}, shows: map[inventory.Name][]*Cluster{}, noted: map[Missing]bool{}}
 	// The order matters: policies need the sets' clusters, conflicts need the
 	// policies' exporters and consumers, and only what takes part gets addresses.
 	b.sets(docs.ClusterSets)
@@ -55,6 +56,12 @@ type builder struct {
 	// named services are those that policies speak of.
 	named map[inventory.Name]bool
 	all   []*Policy
+	// offers are the services that a cluster exports, shows the clusters of all
+	// sets that have a Service; both in order.
+	offers map[*Cluster][]*Service
+	shows  map[inventory.Name][]*Cluster
+	// noted are the entries of Missing.
+	noted map[Missing]bool
 	diags []diag.Diagnostic
 }
 

@@ -44,7 +44,8 @@ func (b *builder) observed() {
 func (b *builder) missing(at []*Cluster, p *Policy, format string, args ...any) {
 	for _, c := range at {
 		m := Missing{Cluster: c, Policy: p, Message: fmt.Sprintf(format, args...)}
-		if !slices.Contains(b.fleet.Missing, m) {
+		if !b.noted[m] {
+			b.noted[m] = true
 			b.fleet.Missing = append(b.fleet.Missing, m)
 		}
 	}

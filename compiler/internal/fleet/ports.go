@@ -19,8 +19,8 @@ func (s *Service) is(n inventory.Name) bool { return n.Namespace == s.Namespace 
 // Where exporters differ, most of them decide.
 func (b *builder) resolvePorts(s *Service) {
 	asked := slices.Clone(s.Exporters)
-	for _, c := range s.Set.Clusters {
-		if !slices.Contains(asked, c) {
+	for _, c := range b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}] {
+		if c.Set == s.Set && !s.ExportedBy(c) {
 			asked = append(asked, c)
 		}
 	}

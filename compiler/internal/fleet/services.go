@@ -30,6 +30,9 @@ func (b *builder) services() {
 	for _, s := range b.fleet.Services {
 		b.producer(s)
 		b.exporters(s)
+		for _, e := range s.Exporters {
+			b.offers[e] = append(b.offers[e], s)
+		}
 		b.resolvePorts(s)
 		for _, p := range s.Policies {
 			b.consumers(s, p)

@@ -41,6 +41,11 @@ func (b *builder) sets(docs []source.ClusterSet) {
 		}
 		written := slices.Clone(s.Clusters)
 		slices.SortStableFunc(s.Clusters, byName)
+		for _, c := range s.Clusters {
+			for _, svc := range c.Facts.Services {
+				b.shows[svc.Name] = append(b.shows[svc.Name], c)
+			}
+		}
 		for i, c := range spec.Clusters {
 			b.controlPlane(written[i], c.Istio)
 		}
