@@ -124,9 +124,7 @@ func (c *checker) texts(n *node, s *schema, p place) any {
 
 func (c *checker) mapping(n *node, s *schema, p place) any {
 	seen := map[string]any{}
-	free := s.names()
-	free = slices.DeleteFunc(free, func(name string) bool { return n.get(name) != nil })
-	var meant []string
+	var free, meant []string
 	for _, f := range n.fields {
 		at := p.field(f)
 		property, known := s.Properties[f.key]
@@ -145,6 +143,9 @@ func (c *checker) mapping(n *node, s *schema, p place) any {
 		case f.key == "namespace" && p.path == "metadata":
 			c.report(place{at.path, f.keyAt}, diag.CodeScope, fmt.Sprintf("a %s belongs to no namespace", c.kind), "remove the line")
 		default:
+			if free == nil {
+				free = slices.DeleteFunc(s.names(), func(name string) bool { return n.get(name) != nil })
+			}
 			meant = append(meant, c.unknown(s, f, p, free)...)
 		}
 	}
