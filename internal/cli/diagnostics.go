@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/fairlead/fairlead/compiler"
 	"github.com/fairlead/fairlead/compiler/diag"
@@ -72,7 +73,7 @@ func (f *sourceFlags) tell(s Streams, to io.Writer, ds []diag.Diagnostic) error 
 	if len(ds) == 0 {
 		return nil
 	}
-	if err := show.Text(to, f.shown(ds), show.Options{Colour: colourful(to)}); err != nil {
+	if err := show.Text(to, f.shown(ds), show.Options{Colour: colourful(to), Width: columns(to)}); err != nil {
 		return fmt.Errorf("write the diagnostics: %w", err)
 	}
 	_, err := fmt.Fprintf(s.Err, "%s (fairlead codes %s tells more)\n", show.Summary(ds), ds[0].Code)
@@ -100,6 +101,18 @@ func terminal(w io.Writer) bool {
 	}
 	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// columns returns how wide the terminal is, 0 where it is none or does not say.
+func columns(w io.Writer) int {
+	if !terminal(w) {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(w.(*os.File).Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 // colourful tells whether colours help: on a terminal that knows them, where

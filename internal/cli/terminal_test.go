@@ -62,6 +62,34 @@ func TestColour(t *testing.T) {
 	}
 }
 
+// TestWidth: a long line is cut to what the terminal shows.
+func TestWidth(t *testing.T) {
+	dir := t.TempDir()
+	text := "apiVersion: fairlead.dev/v1alpha1\nkind: ClusterSet\nmetadata: {name: a}\nspec: {clusters: [{name: a}], domain: " + strings.Repeat("A", 100) + "}\n"
+	if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NO_COLOR", "1")
+	for _, width := range []uint16{0, 40, 70} {
+		master, user := pseudoTerminal(t)
+		if err := unix.IoctlSetWinsize(int(user.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: width, Row: 25}); err != nil {
+			t.Fatal(err)
+		}
+		cli.Run(context.Background(), cli.Streams{Out: user, Err: user}, []string{"vet", dir})
+		user.Close()
+		shown, _ := io.ReadAll(master) // the end of a terminal is an error
+		want := int(width)
+		if width == 0 {
+			want = 120
+		}
+		_, line, _ := strings.Cut(string(shown), "\n")
+		line, _, _ = strings.Cut(line, "\r\n")
+		if got := len([]rune(line)); got > want || got < want-5 {
+			t.Errorf("a terminal of %d columns shows %d: %s", width, got, line)
+		}
+	}
+}
+
 // TestPathsAreThoseOfTheReader: what is printed can be opened from where the
 // reader is.
 func TestPathsAreThoseOfTheReader(t *testing.T) {
