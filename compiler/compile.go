@@ -37,6 +37,8 @@ type compilation struct {
 	diags []diag.Diagnostic
 	// session is nil where nothing is remembered.
 	session *Session
+	// scope: only what the documents say is asked for.
+	scope bool
 }
 
 func (c *compilation) run(files fs.FS) (Result, []diag.Diagnostic) {

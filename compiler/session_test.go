@@ -29,9 +29,11 @@ var edits = map[string]func(w *workload.Workload, r *rand.Rand){
 	"minimum": func(w *workload.Workload, r *rand.Rand) {
 		replace(w, r, "spec:\n", "spec:\n  failover: {minHealthy: 72%}\n")
 	},
-	"consumers":  func(w *workload.Workload, r *rand.Rand) { replace(w, r, "clusters: [cluster-000, ", "clusters: [") },
-	"wrong name": func(w *workload.Workload, r *rand.Rand) { replace(w, r, "from: {clusters: [", "from: {clusters: [nowhere, ") },
-	"broken":     func(w *workload.Workload, r *rand.Rand) { replace(w, r, "spec:", "specs:") },
+	"consumers": func(w *workload.Workload, r *rand.Rand) { replace(w, r, "clusters: [cluster-000, ", "clusters: [") },
+	"wrong name": func(w *workload.Workload, r *rand.Rand) {
+		replace(w, r, "from: {clusters: [", "from: {clusters: [nowhere, ")
+	},
+	"broken": func(w *workload.Workload, r *rand.Rand) { replace(w, r, "spec:", "specs:") },
 	"region": func(w *workload.Workload, r *rand.Rand) {
 		rewrite(w, "clusterset.yaml", "region-1", fmt.Sprintf("region-%d", 1+r.IntN(3)))
 	},

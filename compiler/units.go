@@ -31,8 +31,8 @@ func (c *compilation) parts() []part {
 			c.views[member.Name] = newView(member.Name, c.inv)
 		}
 	}
-	refused := diag.HasErrors(c.diags)
-	if c.session != nil {
+	refused := diag.HasErrors(c.diags) || c.scope
+	if c.session != nil && !c.scope {
 		c.session.survey(c)
 	}
 	var alone []*fleet.Service
@@ -57,7 +57,7 @@ func (c *compilation) parts() []part {
 		parts = append(parts, u.parts...)
 		c.diags = append(c.diags, u.diags...)
 	}
-	if c.session != nil && !diag.HasErrors(c.diags) {
+	if c.session != nil && !refused && !diag.HasErrors(c.diags) {
 		c.session.forget()
 	}
 	return parts
@@ -127,7 +127,9 @@ func (r *Result) assemble(sets []*fleet.Set, parts []part) {
 			r.Bundles = append(r.Bundles, manifest.Bundle{Store: c.Name, ClusterSet: s.Name, Context: c.Context})
 		}
 	}
-	slices.SortFunc(r.Bundles, func(a, b manifest.Bundle) int { return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.ClusterSet, b.ClusterSet)) })
+	slices.SortFunc(r.Bundles, func(a, b manifest.Bundle) int {
+		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.ClusterSet, b.ClusterSet))
+	})
 	for i, b := range r.Bundles {
 		places[key{b.ClusterSet, b.Store}] = i
 	}

@@ -29,7 +29,8 @@ func CompareLive(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	defer snapshot.Close()
-	targets, diags := Targets(snapshot.Files, o.Kubeconfig)
+	session := &compiler.Session{}
+	targets, diags := targetsOf(session, snapshot.Files, o.Kubeconfig)
 	if diag.HasErrors(diags) {
 		return Report{Revision: snapshot.Revision, DryRun: true, Diagnostics: diags}, nil
 	}
@@ -37,7 +38,7 @@ func CompareLive(ctx context.Context, o Options) (Report, error) {
 	if ctx.Err() != nil {
 		return Report{}, ErrInterrupted
 	}
-	result, diags := compiler.Compile(snapshot.Files, inv)
+	result, diags := session.Compile(snapshot.Files, inv)
 	out := newReport(snapshot.Revision, result, diags)
 	out.DryRun = true
 	out.Clusters = make([]report.Cluster, len(result.Bundles))

@@ -34,7 +34,8 @@ func Reconcile(ctx context.Context, o Options) (Report, error) {
 	}
 	defer snapshot.Close()
 	o.progress("revision " + snapshot.Revision)
-	targets, diags := Targets(snapshot.Files, o.Kubeconfig)
+	session := &compiler.Session{}
+	targets, diags := targetsOf(session, snapshot.Files, o.Kubeconfig)
 	if diag.HasErrors(diags) {
 		return Report{Revision: snapshot.Revision, Diagnostics: diags}, nil
 	}
@@ -46,7 +47,7 @@ func Reconcile(ctx context.Context, o Options) (Report, error) {
 	defer deadline.Stop()
 	var total Report
 	for n := 1; ; n++ {
-		one, err := round(ctx, snapshot, targets, o.progress)
+		one, err := round(ctx, run{snapshot, session, targets}, o.progress)
 		if err != nil && n == 1 {
 			return Report{}, err
 		}
@@ -69,16 +70,28 @@ func Reconcile(ctx context.Context, o Options) (Report, error) {
 }
 
 // Targets returns the clusters that the files name and the way to reach each.
-// The files are compiled without an inventory, so that a mistake in them is
-// found before any cluster is asked.
+// A mistake in the files is found before any cluster is asked.
 func Targets(files fs.FS, kubeconfig string) ([]inventory.Target, []diag.Diagnostic) {
-	result, diags := compiler.Compile(files, facts.Inventory{})
-	targets := make([]inventory.Target, len(result.Bundles))
-	for i, b := range result.Bundles {
-		config, err := kube.Connect(kubeconfig, b.Context)
-		targets[i] = inventory.Target{Name: b.Store, ClusterSet: b.ClusterSet, Config: config, Err: err}
+	return targetsOf(&compiler.Session{}, files, kubeconfig)
+}
+
+// targetsOf is Targets for files that are compiled afterwards: documents that
+// were checked here are not checked again.
+func targetsOf(session *compiler.Session, files fs.FS, kubeconfig string) ([]inventory.Target, []diag.Diagnostic) {
+	members, diags := session.Scope(files)
+	targets := make([]inventory.Target, len(members))
+	for i, m := range members {
+		config, err := kube.Connect(kubeconfig, m.Context)
+		targets[i] = inventory.Target{Name: m.Store, ClusterSet: m.ClusterSet, Config: config, Err: err}
 	}
 	return targets, diags
+}
+
+// run is what all rounds of one reconcile share.
+type run struct {
+	snapshot Snapshot
+	session  *compiler.Session
+	targets  []inventory.Target
 }
 
 // Collect observes the targets now.
@@ -87,12 +100,13 @@ func Collect(ctx context.Context, targets []inventory.Target) facts.Inventory {
 }
 
 // round observes, compiles and applies once.
-func round(ctx context.Context, snapshot Snapshot, targets []inventory.Target, progress func(string)) (Report, error) {
+func round(ctx context.Context, all run, progress func(string)) (Report, error) {
+	snapshot, targets := all.snapshot, all.targets
 	inv := Collect(ctx, targets)
 	if ctx.Err() != nil {
 		return Report{}, ErrInterrupted
 	}
-	result, diags := compiler.Compile(snapshot.Files, inv)
+	result, diags := all.session.Compile(snapshot.Files, inv)
 	out := newReport(snapshot.Revision, result, diags)
 	if diag.HasErrors(diags) {
 		return out, nil

@@ -9,7 +9,6 @@ import (
 
 	"github.com/fairlead/fairlead/compiler"
 	"github.com/fairlead/fairlead/compiler/diag"
-	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/reconciler"
 )
 
@@ -52,7 +51,7 @@ func (f *vetFlags) run(ctx context.Context, s Streams) error {
 		return err
 	}
 	defer snapshot.Close()
-	_, diags := compiler.Compile(snapshot.Files, inventory.Inventory{})
+	_, diags := compiler.Scope(snapshot.Files)
 	if err := f.writeDiagnostics(s, f.output.format, diags); err != nil {
 		return err
 	}
