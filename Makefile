@@ -3,7 +3,7 @@
 
 SHELL       := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test demo lab lint generate verify packages tools bench clean
+.PHONY: help build test demo lab lint generate verify packages tools bench bench-compile fuzz clean
 
 # Static, without paths of the machine that builds it: the same commit gives
 # the same bytes.
@@ -11,7 +11,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
 DEVTOOL := go tool -modfile=test/tools/dev/go.mod
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/fairlead and bin/fairlead-agent
 	$(GOBUILD) -o bin/ ./cmd/...
@@ -50,6 +50,12 @@ tools: ## build the Kubernetes programs and control planes that the tests run (o
 
 bench: packages tools ## run the benchmarks (as root, with nothing else running)
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-compile: ## print what the compiler costs, on two processors (with nothing else running)
+	GOMAXPROCS=2 go test -run '^$$' -bench '^BenchmarkFigures$$' -benchtime 1x -timeout 30m ./compiler
+
+fuzz: ## run every fuzz target for a while (FUZZTIME=10s)
+	@test/tools/fuzz $(or $(FUZZTIME),10s)
 
 clean: ## remove what was built here
 	rm -rf bin
