@@ -25,6 +25,10 @@ var stages = map[string]string{
 	"FL16": "Requests to trace",
 }
 
+// shadowed are the codes of rows of the feature matrix that are never seen,
+// with that of the rule of one document which says the same first.
+var shadowed = map[string]string{"FL1455": "FL1226"}
+
 // codePages returns a page for every code and an index, by path.
 func codePages(stories []story) map[string]string {
 	pages := map[string]string{"codes/README.md": codeIndex()}
@@ -58,6 +62,9 @@ func codePage(c diag.Code, stories []story) string {
 		writeSupport(&b, f, "../reference/features.md#degradations")
 	} else {
 		b.WriteString(c.Doc + "\n")
+	}
+	if by := shadowed[c.ID]; by != "" {
+		fmt.Fprintf(&b, "\nA rule of one document says so before: [%s](%s.md).\n", by, by)
 	}
 	if s, ok := example(stories, c.ID); ok {
 		writeExample(&b, s, c.ID)

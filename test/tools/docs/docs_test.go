@@ -31,10 +31,6 @@ var told = map[string]struct{ file, test, constant string }{
 	"FL1601": {"compiler/trace_test.go", "TestTraceMistakes", "compiler.Trace("},
 }
 
-// shadowed are the codes of rows of the feature matrix that a rule of one
-// document reports first.
-var shadowed = map[string]string{"FL1455": "FL1226"}
-
 // TestEveryCodeIsProvoked: a code that no test provokes does not exist. Its
 // severity is the one that its page says.
 func TestEveryCodeIsProvoked(t *testing.T) {
