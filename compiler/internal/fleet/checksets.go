@@ -48,10 +48,16 @@ func (b *builder) checkIdentity() {
 // At returns the position of a field of the cluster, such as ".name".
 func (c *Cluster) At(field string) diag.Position { return c.Set.At(c.Path + field) }
 
+// ciliumNameLength is the most that Cilium allows its cluster.name to have.
+const ciliumNameLength = 32
+
 func (b *builder) checkProviders(c *Cluster) {
 	at := mistake{code: CodeProviders, at: c.At(".providers.tunnel")}
 	tunnels := c.Tunnel == v1alpha1.TunnelFairlead
 	switch {
+	case c.EastWest == v1alpha1.EastWestCilium && len(c.Name) > ciliumNameLength:
+		at.code, at.at, at.fix = CodeNameTooLong, c.At(".name"), "choose a shorter name, here and for cluster.name of Cilium"
+		b.report(at, "cluster %q: Cilium knows clusters by names of at most %d characters", c.Name, ciliumNameLength)
 	case c.EastWest == v1alpha1.EastWestCilium && tunnels:
 		at.fix = "write tunnel: none"
 		b.report(at, "cluster %q: Cilium's Cluster Mesh joins the pods of its clusters itself", c.Name)

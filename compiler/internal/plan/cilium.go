@@ -73,6 +73,9 @@ func (b *builder) cilium(out *Service, at consumer) {
 	}
 }
 
+// networkPolicyKind is the kind of Cilium's policies, as the inventory writes it.
+const networkPolicyKind = "CiliumNetworkPolicy.cilium.io"
+
 // enforceable tells whether Cilium can be told who may call: which pods, and
 // which of their ports. Until it can the Service is not shared.
 func (b *builder) enforceable(out *Service, s *fleet.Service, c *fleet.Cluster) bool {
@@ -80,6 +83,10 @@ func (b *builder) enforceable(out *Service, s *fleet.Service, c *fleet.Cluster) 
 	if version := c.Facts.Cilium; older(version, support.Since) {
 		b.pending(c, out.Fragment, "%s %s in %s %s before %s %s: the Service is not shared there", providerNames[v1alpha1.ProviderCilium], version, c.Name,
 			support.Before, providerNames[v1alpha1.ProviderCilium], support.Since)
+		return false
+	}
+	if c.Facts.State == fleet.Observed && !slices.Contains(c.Facts.Kinds, networkPolicyKind) {
+		b.pending(c, out.Fragment, "%s does not serve %s: who may call cannot be enforced, and the Service is not shared before it can", c.Name, networkPolicyKind)
 		return false
 	}
 	lacking := ""

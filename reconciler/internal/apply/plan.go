@@ -109,8 +109,12 @@ func with(m, more map[string]string) map[string]string {
 // subsets must be there before a VirtualService sends requests to them; an
 // address must lead somewhere before a ServiceImport announces it, and a route
 // at a gateway answers with errors before the imports are there that it names.
+//
+// What says who may call comes before all that lets callers in, and stays until
+// nothing does any more.
 const (
-	rankTunnel = iota
+	rankGuard = iota
+	rankTunnel
 	rankEndpoint
 	rankSubset
 	rankEntrance
@@ -122,6 +126,8 @@ const (
 
 func rankOf(kind schema.GroupKind) int {
 	switch kind.Kind {
+	case "CiliumNetworkPolicy", "AuthorizationPolicy", "SecurityPolicy":
+		return rankGuard
 	case "Dataplane":
 		return rankTunnel
 	case "Service", "ServiceEntry":
