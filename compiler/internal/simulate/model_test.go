@@ -103,7 +103,7 @@ func (c cluster) text(i int) string {
 		gateway = fmt.Sprintf(", eastWestGateway: {addresses: [%s]}", strings.Join(addresses, ", "))
 	}
 	if c.shared {
-		return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: set.local, controlPlane: c1, network: n%d%s}", i, gateway)
+		return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: set.local, controlPlane: c1, network: shared-%d%s}", i, gateway)
 	}
 	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio}, istio: {trustDomain: %s.local%s}", c.name, gateway)
 }

@@ -150,7 +150,9 @@ func listed(what string, a simulate.Answer) string {
 func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Request) bool {
 	if meaning.Policy == nil {
 		// Cilium imports what is exported into every cluster of its mesh.
-		return meaning.Provider() == "cilium" && strings.HasSuffix(r.Host, "clusterset.local")
+		cilium := meaning.Provider() == "cilium" && strings.HasSuffix(r.Host, "clusterset.local")
+		// One istiod sends what nobody governs to the pods of all its clusters.
+		return cilium || strings.HasPrefix(meaning.Caller.Mesh.Network, "shared-")
 	}
 	id := "TrafficPolicy/" + meaning.Policy.Namespace + "/" + meaning.Policy.Name
 	for _, p := range result.Pending {
@@ -159,7 +161,11 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 			return true
 		}
 	}
-	if meaning.Caller.EastWest == "istio" && !routed(result, id, r) {
+	if strings.HasPrefix(meaning.Caller.Mesh.Network, "shared-") && meaning.Choice != nil &&
+		!slices.ContainsFunc(slices.Concat(meaning.Choice.Tiers...), func(b simulate.Candidate) bool { return b.Known && b.Weight > 0 }) {
+		return true
+	}
+	if meaning.Caller.EastWest == "istio" && !routed(result, id, r, meaning.Caller.Mesh.ControlPlane.Name) {
 		return true
 	}
 	return slices.ContainsFunc(result.Held, func(h compiler.Held) bool { return string(h.Fragment) == id && h.Store == r.From.Cluster })
@@ -167,10 +173,10 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 
 // routed tells whether the policy decides anything for a cluster yet: while no
 // backend is known at all nothing is emitted, and what was there before goes on.
-func routed(result compiler.Result, id string, r simulate.Request) bool {
+func routed(result compiler.Result, id string, r simulate.Request, store string) bool {
 	for _, b := range result.Bundles {
 		for _, f := range b.Fragments {
-			if b.Store != r.From.Cluster || string(f.ID) != id {
+			if b.Store != store || string(f.ID) != id {
 				continue
 			}
 			return slices.ContainsFunc(f.Objects, func(o manifest.Object) bool {
