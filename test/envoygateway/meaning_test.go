@@ -176,14 +176,20 @@ func servers(result compiler.Result, namespace string) map[string]string {
 	return out
 }
 
-// means is what the simulator says.
-func means(t *testing.T, tracer *compiler.Tracer, namespace string, q asked, lost []string) map[string]float64 {
+// meaning is the same policy in the simulator.
+type meaning struct {
+	tracer    *compiler.Tracer
+	namespace string
+}
+
+// of is what a request gets while clusters are lost.
+func (m meaning) of(t *testing.T, q asked, lost []string) map[string]float64 {
 	t.Helper()
-	request := compiler.TraceRequest{From: "outside/" + namespace + "/default", Method: q.method, URL: "http://web:80" + q.path, Headers: map[string]string{}, Lost: lost}
+	request := compiler.TraceRequest{From: "outside/" + m.namespace + "/default", Method: q.method, URL: "http://web:80" + q.path, Headers: map[string]string{}, Lost: lost}
 	if q.canary != "" {
 		request.Headers["x-canary"] = q.canary
 	}
-	answer, diags := tracer.Trace(request)
+	answer, diags := m.tracer.Trace(request)
 	if diag.HasErrors(diags) {
 		t.Fatal(diags)
 	}
@@ -224,6 +230,7 @@ func againstMeaning(t *testing.T, s *Server, namespace, rules string) {
 	if diag.HasErrors(diags) {
 		t.Fatal(diags)
 	}
+	simulated := meaning{tracer, namespace}
 	bringUp(t, s, result, inv)
 	who := servers(result, namespace)
 	for _, lost := range [][]string{nil, {"cluster2"}, {"cluster3"}} {
@@ -239,7 +246,7 @@ func againstMeaning(t *testing.T, s *Server, namespace, rules string) {
 				if err != nil {
 					return err
 				}
-				if want := means(t, tracer, namespace, q, lost); !close(got, want) {
+				if want := simulated.of(t, q, lost); !close(got, want) {
 					return fmt.Errorf("lost %v: %s gets %v and should get %v by\n%s", lost, q, got, want, rules)
 				}
 			}
