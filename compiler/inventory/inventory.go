@@ -49,6 +49,9 @@ type Cluster struct {
 	Roots []string `json:"roots,omitempty"`
 	// Namespaces that exist.
 	Namespaces []string `json:"namespaces,omitempty"`
+	// Ambient are the namespaces whose pods are in Istio's ambient mesh, without
+	// sidecars.
+	Ambient []string `json:"ambient,omitempty"`
 	// Kinds that the API server serves, of those that Fairlead writes, as
 	// Kind.group, such as "ServiceImport.multicluster.x-k8s.io".
 	Kinds []string `json:"kinds,omitempty"`

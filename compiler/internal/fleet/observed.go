@@ -15,9 +15,13 @@ import (
 // observed compares what documents speak of with what clusters have. It rejects
 // nothing: what a cluster lacks today it may have tomorrow.
 func (b *builder) observed() {
+	calls := map[*Cluster]bool{}
 	for _, s := range b.fleet.Services {
 		b.observedPorts(s)
 		for _, p := range s.Policies {
+			for _, c := range p.Consumers {
+				calls[c] = calls[c] || p.Mesh
+			}
 			for _, r := range p.Rules {
 				for _, backend := range r.Backends {
 					b.observedBackend(s, p, backend)
@@ -31,6 +35,9 @@ func (b *builder) observed() {
 	for _, set := range b.fleet.Sets {
 		for _, c := range set.Clusters {
 			b.observedRouting(c)
+			if calls[c] {
+				b.observedAmbient(c)
+			}
 		}
 		b.observedRoots(set)
 	}
@@ -140,6 +147,17 @@ func (b *builder) observedRouting(c *Cluster) {
 		b.missing([]*Cluster{c}, nil, "eastWest fairlead (%s): Cilium in %s routes pods' packets past nftables; set its bpf.hostLegacyRouting to true",
 			c.At(".providers.eastWest"), c.Name)
 	}
+}
+
+// observedAmbient: pods in an ambient mesh have no sidecar that could route what
+// they call.
+func (b *builder) observedAmbient(c *Cluster) {
+	if c.EastWest != v1alpha1.EastWestIstio || len(c.Facts.Ambient) == 0 {
+		return
+	}
+	names := c.Facts.Ambient[:min(len(c.Facts.Ambient), maxDoubts)]
+	b.missing([]*Cluster{c}, nil, "eastWest istio (%s): pods of namespaces %s in %s are in an ambient mesh, and no policy governs what they call; give them sidecars",
+		c.At(".providers.eastWest"), strings.Join(names, ", "), c.Name)
 }
 
 // observedRoots: meshes that trust no root in common refuse each other. Who

@@ -116,7 +116,9 @@ func (o *observation) look(ctx context.Context, target Target) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return l.namespaces(ctx, func(n []string) { locked(func() { o.cluster.Namespaces = n }) })
+		return l.namespaces(ctx, func(all, ambient []string) {
+			locked(func() { o.cluster.Namespaces, o.cluster.Ambient = all, ambient })
+		})
 	})
 	group.Go(func() error {
 		services, err := l.services(ctx)
@@ -169,6 +171,7 @@ func (o *observation) sort() {
 	c := &o.cluster
 	slices.Sort(c.Kinds)
 	slices.Sort(c.Namespaces)
+	slices.Sort(c.Ambient)
 	slices.SortFunc(c.Services, func(a, b inventory.Service) int { return a.Compare(b.Name) })
 	slices.SortFunc(c.Exports, inventory.Name.Compare)
 	slices.SortFunc(c.Nodes, func(a, b inventory.Node) int { return strings.Compare(a.Name, b.Name) })

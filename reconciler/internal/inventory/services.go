@@ -52,13 +52,20 @@ func (l *lister) list(ctx context.Context, kind schema.GroupVersionKind, selecto
 	return nil
 }
 
-func (l *lister) namespaces(ctx context.Context, give func([]string)) error {
-	var names []string
+// ambientLabel puts the pods of a namespace into Istio's ambient mesh.
+const ambientLabel = "istio.io/dataplane-mode"
+
+// namespaces gives the names of all, and of those in an ambient mesh.
+func (l *lister) namespaces(ctx context.Context, give func(all, ambient []string)) error {
+	var all, ambient []string
 	err := l.list(ctx, corev1.SchemeGroupVersion.WithKind("Namespace"), "", func(o *unstructured.Unstructured) error {
-		names = append(names, o.GetName())
+		all = append(all, o.GetName())
+		if o.GetLabels()[ambientLabel] == "ambient" {
+			ambient = append(ambient, o.GetName())
+		}
 		return nil
 	})
-	give(names)
+	give(all, ambient)
 	return err
 }
 
