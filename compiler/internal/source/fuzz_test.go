@@ -16,6 +16,9 @@ import (
 	"github.com/fairlead/fairlead/compiler/diag"
 )
 
+// longestSeed in bytes; what is longer is in TestHostileFiles.
+const longestSeed = 16 << 10
+
 // FuzzLoad feeds Load anything: it must neither panic nor take long, what it
 // says must be one readable line at a place that exists, and what it accepts
 // must be complete.
@@ -31,6 +34,12 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, file := range story.Files {
 			f.Add(file.Data)
+		}
+	}
+	for _, text := range hostile() {
+		// Long seeds leave the fuzzer no time for anything else.
+		if len(text) < longestSeed {
+			f.Add([]byte(text))
 		}
 	}
 	f.Add([]byte(bomb(9)))

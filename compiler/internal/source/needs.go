@@ -53,7 +53,8 @@ type selections struct {
 	kept map[string]cue.Value
 }
 
-// concerning returns the rules that a document can break, and maybe more.
+// concerning returns the rules that a document can break, and maybe more; a value
+// that does not exist where there are none.
 func (s *selections) concerning(document any) cue.Value {
 	present := map[string]bool{}
 	fieldNames(document, present)
@@ -62,6 +63,9 @@ func (s *selections) concerning(document any) cue.Value {
 		if r.concerns(present) {
 			names = append(names, r.name)
 		}
+	}
+	if len(names) == 0 {
+		return cue.Value{}
 	}
 	key := strings.Join(names, " ")
 	s.mu.Lock()

@@ -116,7 +116,7 @@ func TestSelectionsAreBounded(t *testing.T) {
 			}
 		}
 		rules := selected.concerning(map[string]any{"spec": []any{document}})
-		if !rules.Exists() || rules.Err() != nil {
+		if some > 0 && (!rules.Exists() || rules.Err() != nil) {
 			t.Fatalf("selection %d: %v", some, rules.Err())
 		}
 	}

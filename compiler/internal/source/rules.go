@@ -110,6 +110,9 @@ type mistake struct {
 func (c *checker) checkRules(seen any, origin Origin) {
 	set := ruleSets()[c.kind]
 	set.rules = set.selected.concerning(seen)
+	if !set.rules.Exists() && len(c.diags) > 0 {
+		return // CUE has nothing to say
+	}
 	// A context of its own for each document: contexts never shrink.
 	document := newContext().Encode(seen)
 	found := c.ruleMistakes(set, document, origin)
@@ -121,6 +124,9 @@ func (c *checker) checkRules(seen any, origin Origin) {
 
 // ruleMistakes returns what the rules say, except about what is wrong anyway.
 func (c *checker) ruleMistakes(set ruleSet, document cue.Value, origin Origin) []diag.Diagnostic {
+	if !set.rules.Exists() {
+		return nil
+	}
 	fields, err := set.rules.FillPath(documentPath, document).LookupPath(mistakesPath).Fields()
 	if err != nil {
 		return []diag.Diagnostic{disagreement(c.kind, origin.start)}

@@ -33,6 +33,11 @@ func split(file string, text []byte) []chunk {
 	begun := false
 	for line := range bytes.Lines(text) {
 		number++
+		if !begun {
+			// Each document may begin with one (YAML 1.2, 5.2): files are put
+			// together as they are.
+			line = bytes.TrimPrefix(line, bom)
+		}
 		switch {
 		case isMarker(line, "---"):
 			// A marker after nothing but directives and comments begins the
