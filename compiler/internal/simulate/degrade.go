@@ -314,11 +314,11 @@ func (c Choice) chained() []Share {
 			}
 		}
 		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
-		if c.HeadOnly && !sayable(levels) {
-			levels = levels[:1]
-		}
 		// A chain without anybody who was ever seen is not there yet.
 		if head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
+			if c.HeadOnly && !sayable(levels) {
+				levels = levels[:1]
+			}
 			chains[i] = levels
 			total += head.Weight
 		}

@@ -112,12 +112,13 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 			slices.ContainsFunc(v.Spec.Hosts, func(h string) bool { return covers(absolute(h, v.Namespace), c.host) })
 	})
 	itself := []destined{{host: c.host, port: port.number, weight: 1}}
+	if c.request.From.Gateway != "" && (i < 0 || port.l7 && len(c.mesh.routes[i].Spec.Http) == 0 || !port.l7 && len(c.mesh.routes[i].Spec.Tcp) == 0) {
+		c.say("nothing at the gateway is for %s", c.host)
+		c.note = c.note.status(port.l7, 404)
+		return nil, false
+	}
 	if i < 0 {
 		c.say("no VirtualService routes %s", c.host)
-		if c.request.From.Gateway != "" {
-			c.note = c.note.status(port.l7, 404)
-			return nil, false
-		}
 		return itself, true
 	}
 	v := c.mesh.routes[i]
