@@ -183,23 +183,6 @@ func (s Scenario) siteOf(at Socket) string {
 	return s.gatewayOf(at.Address, at.Port)
 }
 
-// workloads of a service in a cluster that have all of the labels.
-func (s Scenario) workloads(cluster, namespace, service string, labels map[string]string) []inventory.Workload {
-	var out []inventory.Workload
-	c, _ := s.Inventory.Find(cluster)
-	for _, svc := range c.Services {
-		if svc.Namespace != namespace || svc.Name.Name != service {
-			continue
-		}
-		for _, w := range svc.Workloads {
-			if has(w.Labels, labels) {
-				out = append(out, w)
-			}
-		}
-	}
-	return out
-}
-
 // has tells whether labels include all wanted ones.
 func has(labels, wanted map[string]string) bool {
 	for k, v := range wanted {

@@ -15,6 +15,7 @@ import (
 type rangeKind int
 
 const (
+	// setRange is one of the set's own, for what clusters and Services are called by.
 	setRange rangeKind = iota
 	// globalRange is addresses.global or a cluster's part of it.
 	globalRange
@@ -34,9 +35,9 @@ type span struct {
 
 func spans(s *Set) []span {
 	out := []span{{what: "addresses.global", prefix: s.Global, at: s.At("spec.addresses.global"), kind: globalRange},
-		{what: "addresses.clusterset", prefix: s.Virtual, at: s.At("spec.addresses.clusterset")}}
+		{what: "addresses.clusterset", prefix: s.Virtual, at: s.At("spec.addresses.clusterset"), kind: setRange}}
 	if s.Virtual6.IsValid() {
-		out = append(out, span{what: "addresses.clustersetIPv6", prefix: s.Virtual6, at: s.At("spec.addresses.clustersetIPv6")})
+		out = append(out, span{what: "addresses.clustersetIPv6", prefix: s.Virtual6, at: s.At("spec.addresses.clustersetIPv6"), kind: setRange})
 	}
 	for _, c := range s.Clusters {
 		for i, p := range c.Pods {
