@@ -71,8 +71,7 @@ func startMissing(have []Cluster, n int) ([]Cluster, error) {
 	if err := store.Require(); err != nil {
 		return nil, err
 	}
-	// envtest keeps its port locks in the cache directory.
-	os.Setenv("XDG_CACHE_HOME", filepath.Join(os.TempDir(), "cache"))
+	defer privateCache()()
 	all := make([]Cluster, n)
 	copy(all, have)
 	var group errgroup.Group
@@ -84,6 +83,21 @@ func startMissing(have []Cluster, n int) ([]Cluster, error) {
 		})
 	}
 	return all, group.Wait()
+}
+
+// privateCache has envtest keep its port locks in the sandbox, where it looks
+// for the cache directory. What it returns undoes that: the tools lie in the
+// real one.
+func privateCache() (undo func()) {
+	const name = "XDG_CACHE_HOME"
+	before, was := os.LookupEnv(name)
+	os.Setenv(name, filepath.Join(os.TempDir(), "cache"))
+	return func() {
+		os.Unsetenv(name)
+		if was {
+			os.Setenv(name, before)
+		}
+	}
 }
 
 func start(name, binaries, root string) (Cluster, error) {
