@@ -176,8 +176,14 @@ func (r Ref) String() string {
 
 // Compare orders references by kind, namespace, name and version.
 func (r Ref) Compare(o Ref) int {
-	return cmp.Or(cmp.Compare(r.Kind, o.Kind), cmp.Compare(r.Namespace, o.Namespace), cmp.Compare(r.Name, o.Name),
-		cmp.Compare(r.APIVersion, o.APIVersion))
+	// One after the other: most differ in the first.
+	if order := cmp.Compare(r.Kind, o.Kind); order != 0 {
+		return order
+	}
+	if order := cmp.Compare(r.Namespace, o.Namespace); order != 0 {
+		return order
+	}
+	return cmp.Or(cmp.Compare(r.Name, o.Name), cmp.Compare(r.APIVersion, o.APIVersion))
 }
 
 // FragmentID names a fragment inside its bundle: TrafficPolicy/namespace/name,
@@ -231,17 +237,26 @@ func (b Bundle) YAML() []byte {
 }
 
 // Digest identifies the content of the bundle: "sha256:" and 64 hexadecimal
-// digits. It is made of the digests of the objects and claims in their order, so
-// that what did not change need not be encoded again.
+// digits. It is made of the digests of its fragments in the order of their IDs,
+// and these of those of their objects and claims, so that what did not change is
+// neither encoded nor sorted again.
 func (b Bundle) Digest() string {
-	all := sha256.New()
-	for _, o := range b.Objects() {
-		sum := o.digest()
-		all.Write(sum[:])
+	fragments := b.Fragments
+	byID := func(a, b Fragment) int { return cmp.Compare(a.ID, b.ID) }
+	if !slices.IsSortedFunc(fragments, byID) {
+		fragments = slices.Clone(fragments)
+		slices.SortStableFunc(fragments, byID)
 	}
-	for _, c := range b.Claims() {
-		sum := sha256.Sum256(c.YAML())
-		all.Write(sum[:])
+	all := sha256.New()
+	for _, f := range fragments {
+		for _, o := range f.Objects {
+			sum := o.digest()
+			all.Write(sum[:])
+		}
+		for _, c := range f.Claims {
+			sum := sha256.Sum256(c.YAML())
+			all.Write(sum[:])
+		}
 	}
 	return "sha256:" + hex.EncodeToString(all.Sum(nil))
 }
