@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"istio.io/api/networking/v1alpha3"
@@ -54,6 +55,7 @@ func (e *emitter) exports() {
 // eastWest emits the Gateway that lets callers in to exactly the service.
 func (e *emitter) eastWest(prefix string, g *plan.MeshGateway) {
 	out := &networking.Gateway{TypeMeta: kind("Gateway"), ObjectMeta: e.meta(prefix)}
+	out.Name = label(out.Name)
 	out.Spec.Selector = g.Selector
 	out.Spec.Servers = []*v1alpha3.Server{{
 		Port:  &v1alpha3.Port{Number: uint32(g.Port), Name: "tls", Protocol: "TLS"},
@@ -61,4 +63,18 @@ func (e *emitter) eastWest(prefix string, g *plan.MeshGateway) {
 		Tls:   &v1alpha3.ServerTLSSettings{Mode: v1alpha3.ServerTLSSettings_AUTO_PASSTHROUGH},
 	}}
 	e.add(out)
+}
+
+// maxLabel is the length of a DNS label.
+const maxLabel = 63
+
+// label makes a DNS label of a name: Istio takes no other for a Gateway. The
+// digest keeps apart what a label cannot.
+func label(name string) string {
+	end := "-" + digest(name)
+	short := strings.ReplaceAll(name, ".", "-")
+	if most := maxLabel - len(end); len(short) > most {
+		short = short[:most]
+	}
+	return short + end
 }
