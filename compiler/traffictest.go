@@ -114,14 +114,34 @@ func (r *trial) ask(q TraceRequest, at string) (TraceOutcome, bool) {
 
 // question is a request of a test as it is traced.
 func question(from v1alpha1.Caller, q v1alpha1.TestRequest) TraceRequest {
-	out := TraceRequest{From: from.Cluster + "/" + from.Namespace + "/" + from.Workload, Method: string(q.Method), URL: q.URL, Headers: map[string]string{}}
+	out := TraceRequest{Method: string(q.Method), URL: q.URL, Headers: map[string]string{}}
+	if at := from.Cluster + "/" + from.Namespace + "/"; from.Gateway != "" {
+		out.Gateway = at + from.Gateway
+	} else {
+		out.From = at + from.Workload
+	}
 	for _, h := range q.Headers {
 		out.Headers[h.Name] = h.Value
 	}
 	return out
 }
 
+// known reports a cluster that there is not: nothing would ever be found in it.
+func (r *trial) known(cluster, at string) bool {
+	in := &reading{Tracer: r.tracer}
+	ok := in.cluster(cluster)
+	for _, d := range in.diags {
+		r.fail(CodeQuestion, at, "%s", d.Message)
+	}
+	return ok
+}
+
 func (r *trial) tryCase(c v1alpha1.TrafficCase) {
+	for i, s := range c.Expect.Shares {
+		if !r.known(s.Cluster, fmt.Sprintf(".expect.shares[%d].cluster", i)) {
+			return
+		}
+	}
 	q := question(c.From, c.Request)
 	q.Lost, q.Healthy = c.Lost, map[string]string{}
 	for _, h := range c.Healthy {
@@ -185,10 +205,17 @@ func (r *trial) compareShares(c v1alpha1.TrafficCase, got []TraceShare) {
 	}
 }
 
+// tryLoad tries a load with every cluster there, and without each single one of
+// the sets that somebody calls from.
 func (r *trial) tryLoad(l v1alpha1.Load) {
+	for i, c := range l.Capacities {
+		if !r.known(c.Cluster, fmt.Sprintf(".capacities[%d].cluster", i)) {
+			return
+		}
+	}
 	clusters := []string{""}
 	for _, s := range r.tracer.fleet.Sets {
-		if s.Cluster(l.Calls[0].From.Cluster) != nil {
+		if slices.ContainsFunc(l.Calls, func(c v1alpha1.Calls) bool { return s.Cluster(c.From.Cluster) != nil }) {
 			for _, c := range s.Clusters {
 				clusters = append(clusters, c.Name)
 			}
@@ -230,7 +257,7 @@ func (r *trial) loadWithout(l v1alpha1.Load, lost string) bool {
 			if got.Unserved != nil {
 				what = "not served to " + got.Unserved.String()
 			}
-			r.fail(CodeLoadLost, at, "load %q: %s, the requests of %s (%d a second) are %s", l.Name, when, q.From, calls.PerSecond, what)
+			r.fail(CodeLoadLost, at, "load %q: %s, the requests of %s (%d a second) are %s", l.Name, when, cmp.Or(q.From, q.Gateway), calls.PerSecond, what)
 		}
 		for j, c := range l.Capacities {
 			for _, s := range got.Shares {

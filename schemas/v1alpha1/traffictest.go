@@ -62,20 +62,27 @@ type TrafficCase struct {
 	Expect Expectation `json:"expect"`
 }
 
-// Caller is a pod that makes requests.
+// Caller is who makes requests: a pod, or somebody outside at a gateway. It has
+// either workload or gateway.
 type Caller struct {
-	// Cluster that it runs in.
+	// Cluster of the pod, or of the gateway.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Cluster string `json:"cluster"`
-	// Namespace that it runs in.
+	// Namespace of the pod, or of the gateway.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Namespace string `json:"namespace"`
 	// Workload: a Service whose pods call, or a service account.
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	Workload string `json:"workload"`
+	Workload string `json:"workload,omitempty"`
+	// Gateway where requests from outside come in, by its name.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Gateway string `json:"gateway,omitempty"`
 }
 
 // TestRequest is a request as a caller makes it.
