@@ -3,15 +3,24 @@
 package simulate_test
 
 import (
-	"bytes"
-	"net/netip"
+	"io/fs"
+	"math/big"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"testing/fstest"
 
+	"golang.org/x/tools/txtar"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fairlead/fairlead/compiler"
+	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/internal/simulate"
+	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/compiler/manifest"
 )
@@ -21,94 +30,185 @@ type interpreter interface {
 	Answer(simulate.World, simulate.Request) simulate.Answer
 }
 
-// goldens are the emitted objects of the examples.
-func goldens(f *testing.F) {
-	f.Helper()
-	files, err := filepath.Glob("../../../policies-example/*/golden/*.yaml")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no goldens: %v", err)
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
-	}
+// A scene is a fleet that compiles, and what is asked of it.
+type scene struct {
+	name     string
+	ground   simulate.Ground
+	bundles  []manifest.Bundle
+	objects  []written
+	requests []simulate.Request
+	world    simulate.World
 }
 
-// objects reads what can be read of a stream of documents.
-func objects(text []byte) []manifest.Object {
-	var out []manifest.Object
-	for _, doc := range bytes.Split(text, []byte("\n---\n")) {
-		var content map[string]any
-		if yaml.Unmarshal(doc, &content) != nil {
+// newScene compiles; false where there are mistakes.
+func newScene(files fs.FS, inv inventory.Inventory) (scene, bool) {
+	result, diags := compiler.Compile(files, inv)
+	if diag.HasErrors(diags) {
+		return scene{}, false
+	}
+	docs, _ := source.Load(files)
+	f, _ := fleet.Build(docs, inv)
+	out := scene{ground: simulate.GroundOf(f), bundles: result.Bundles, objects: writtenTo(result.Bundles), requests: asked(f)}
+	return out, len(out.requests) > 0
+}
+
+// asked are requests from every cluster to every service and hostname.
+func asked(f *fleet.Fleet) []simulate.Request {
+	var out []simulate.Request
+	for _, s := range f.Services {
+		for _, c := range s.Set.Clusters {
+			r := simulate.Request{From: simulate.Caller{Cluster: c.Name, Namespace: s.Namespace, Account: "caller", Labels: map[string]string{"app": "caller"}},
+				Method: "GET", Path: "/api/x", Headers: map[string]string{"x-canary": "1"}}
+			for _, port := range s.Ports {
+				r.Scheme, r.Port = string(port.Protocol), port.Number
+				r.Host = s.Name
+				out = append(out, r)
+				r.Host = s.Name + "." + s.Namespace + ".svc." + s.Set.Domain
+				out = append(out, r)
+			}
+			for _, p := range s.Policies {
+				for _, g := range p.Gateways {
+					r.From.Gateway, r.From.Namespace, r.Scheme, r.Port = g.Name, g.Namespace, "http", 80
+					r.Host = strings.Replace(string(g.Hostnames[0]), "*", "www", 1)
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// stories are the scenes of the examples and of the compiler's stories.
+func stories(t testing.TB) []scene {
+	t.Helper()
+	var out []scene
+	names, err := filepath.Glob("../../testdata/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, name := range names {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, facts := fstest.MapFS{}, []byte(nil)
+		for _, f := range archive.Files {
+			if f.Name == "inventory.yaml" {
+				facts = f.Data
+			} else if inside, ok := strings.CutPrefix(f.Name, "policies/"); ok {
+				files[inside] = &fstest.MapFile{Data: f.Data}
+			}
+		}
+		out = appendScene(t, out, name, files, facts)
+	}
+	examples, err := filepath.Glob("../../../policies-example/*/inventory.yaml")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, name := range examples {
+		facts, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = appendScene(t, out, name, os.DirFS(filepath.Join(filepath.Dir(name), "policies")), facts)
+	}
+	return out
+}
+
+func appendScene(t testing.TB, all []scene, name string, files fs.FS, facts []byte) []scene {
+	t.Helper()
+	var inv inventory.Inventory
+	if err := yaml.UnmarshalStrict(facts, &inv); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := newScene(files, inv); ok {
+		s.name = name
+		return append(all, s)
+	}
+	return all
+}
+
+// byChance makes a scene of a provider from a number.
+func byChance(number uint64, provider string) scene {
+	for i := uint64(0); ; i++ {
+		m := chance{rand.New(rand.NewPCG(number, i))}.model()
+		if !slices.ContainsFunc(m.clusters, func(c cluster) bool { return c.provider == provider }) {
 			continue
 		}
-		if o, err := manifest.FromContent(content); err == nil {
-			out = append(out, o)
+		if _, ok := compile(&m); !ok {
+			continue
+		}
+		if s, ok := newScene(m.files(), m.inventory()); ok {
+			s.world = m.world()
+			return s
 		}
 	}
-	return out
-}
-
-// ground has two clusters that know the services of the examples.
-func ground() simulate.Ground {
-	out := simulate.Ground{Sites: map[string]simulate.Site{}}
-	for _, c := range []string{"cluster1", "cluster2"} {
-		site := simulate.Site{Cluster: c, Domain: "clusterset.local", EastWest: "cilium", Observed: true, Istio: "1.31.1", TrustDomain: c + ".local", RootNamespace: "istio-system",
-			ControlPlane: c, Network: c, Gateways: []netip.Addr{netip.MustParseAddr("192.0.2.21")}, GatewayPort: 15443,
-			GatewayLabels: map[string]string{"istio": "eastwestgateway"}}
-		for _, s := range []string{"reviews", "ratings", "rebel-base", "backend"} {
-			site.Services = append(site.Services, inventory.Service{Name: inventory.Name{Namespace: "default", Name: s},
-				Ports:     []inventory.Port{{Name: "http", Port: 9080, Transport: "TCP"}, {Port: 8080, TargetPort: 80}},
-				Workloads: []inventory.Workload{{Labels: map[string]string{"version": "v1"}, ServiceAccount: s, Sidecar: true}}})
-		}
-		out.Sites[c] = site
-	}
-	return out
 }
 
 // fuzz looks for objects that make an interpreter panic, or give parts that do
-// not add up.
-func fuzz(f *testing.F, make func([]manifest.Bundle) interpreter) {
-	goldens(f)
-	f.Fuzz(func(t *testing.T, text []byte) {
-		all := objects(text)
-		fragment := []manifest.Fragment{{ID: "TrafficPolicy/default/p", Objects: all}}
-		in := make([]manifest.Bundle{{Store: "cluster1", Fragments: fragment}, {Store: "cluster2", Fragments: fragment}})
-		for _, host := range []string{"reviews", "ratings.default.svc.clusterset.local", "rebel-base", "www.example.com"} {
-			for _, scheme := range []string{"http", "tcp"} {
-				r := simulate.Request{From: simulate.Caller{Cluster: "cluster1", Namespace: "default", Account: "a", Labels: map[string]string{"app": "a"}},
-					Scheme: scheme, Host: host, Port: 9080, Method: "GET", Path: "/api/x"}
-				if host == "www.example.com" {
-					r.From.Gateway, r.Port = "eg", 80
-				}
-				a := in.Answer(simulate.World{Lost: []string{"cluster2"}}, r)
-				whole := a.Unserved
-				for _, s := range a.Shares {
-					whole.Add(whole, s.Part)
-				}
-				if !whole.IsInt() || whole.Num().Int64() != 1 || a.Verdict == "" {
-					t.Errorf("%s %s: %+v", scheme, host, a)
-				}
-			}
+// not add up: what was emitted of stories, of examples and of fleets made by
+// chance, edited. A cluster may hold anything under the names of our objects.
+func fuzz(f *testing.F, provider string, make func(simulate.Ground, []manifest.Bundle) interpreter) {
+	scenes := stories(f)
+	for i := range scenes {
+		f.Add(uint64(i), []byte{})
+		// Everything that can be done to a value, somewhere.
+		for kind := range byte(10) {
+			f.Add(uint64(i), []byte{kind, byte(i * 37), kind, byte(i), byte(i), kind * 91, kind + 3, 7})
+		}
+	}
+	chosen, last := scene{}, uint64(0)
+	f.Fuzz(func(t *testing.T, number uint64, edits []byte) {
+		s := scene{}
+		switch {
+		case number < uint64(len(scenes)):
+			s = scenes[number]
+		case number != last:
+			chosen, last = byChance(number, provider), number
+			fallthrough
+		default:
+			s = chosen
+		}
+		in := make(s.ground, s.edited(edits))
+		// A few requests of many; which ones is by chance as well.
+		const few = 6
+		for i := range min(few, len(s.requests)) {
+			r := s.requests[(int(number%997)+i*len(s.requests)/few)%len(s.requests)]
+			checkParts(t, r, in.Answer(s.world, r))
 		}
 	})
 }
 
+// checkParts holds the parts of an answer against each other.
+func checkParts(t *testing.T, r simulate.Request, a simulate.Answer) {
+	t.Helper()
+	if a.Verdict == "" || a.Unserved == nil || a.Unserved.Sign() < 0 {
+		t.Fatalf("%+v: %+v", r, a)
+	}
+	whole := new(big.Rat).Set(a.Unserved)
+	for _, s := range a.Shares {
+		if s.Part.Sign() <= 0 {
+			t.Errorf("%+v: a share of %s", r, s.Part)
+		}
+		whole.Add(whole, s.Part)
+	}
+	if !whole.IsInt() || whole.Num().Int64() != 1 {
+		t.Errorf("%+v: the parts add up to %s: %+v", r, whole, a)
+	}
+}
+
 func FuzzIstio(f *testing.F) {
-	fuzz(f, func(b []manifest.Bundle) interpreter { return simulate.NewIstio(ground(), b) })
+	fuzz(f, "istio", func(g simulate.Ground, b []manifest.Bundle) interpreter { return simulate.NewIstio(g, b) })
 }
 
 func FuzzL4(f *testing.F) {
-	fuzz(f, func(b []manifest.Bundle) interpreter { return simulate.NewL4(ground(), b) })
+	fuzz(f, "fairlead", func(g simulate.Ground, b []manifest.Bundle) interpreter { return simulate.NewL4(g, b) })
 }
 
 func FuzzCilium(f *testing.F) {
-	fuzz(f, func(b []manifest.Bundle) interpreter { return simulate.NewCilium(ground(), b) })
+	fuzz(f, "cilium", func(g simulate.Ground, b []manifest.Bundle) interpreter { return simulate.NewCilium(g, b) })
 }
 
 func FuzzEnvoyGateway(f *testing.F) {
-	fuzz(f, func(b []manifest.Bundle) interpreter { return simulate.NewEnvoyGateway(ground(), b) })
+	fuzz(f, "envoy-gateway", func(g simulate.Ground, b []manifest.Bundle) interpreter { return simulate.NewEnvoyGateway(g, b) })
 }
