@@ -105,6 +105,9 @@ func fit(cells []cell, start, room int) (from, to int) {
 	for _, c := range cells {
 		total += c.width
 	}
+	if start == len(cells) {
+		total++ // the mark behind the end
+	}
 	if total <= room {
 		return 0, len(cells)
 	}
