@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/fairlead/fairlead/compiler"
@@ -23,6 +24,7 @@ import (
 	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/compiler/manifest"
+	"github.com/fairlead/fairlead/test/edit"
 )
 
 // interpreter answers by emitted objects.
@@ -38,6 +40,43 @@ type scene struct {
 	objects  []written
 	requests []simulate.Request
 	world    simulate.World
+}
+
+// written is the content of an object and the bundle that it is in.
+type written struct {
+	content map[string]any
+	bundle  int
+}
+
+func writtenTo(bundles []manifest.Bundle) []written {
+	var out []written
+	for i, b := range bundles {
+		for _, o := range b.Objects() {
+			out = append(out, written{o.Unstructured().Object, i})
+		}
+	}
+	return out
+}
+
+// edited returns the bundles with their objects edited, without those that are
+// none any more.
+func (s scene) edited(edits []byte) []manifest.Bundle {
+	var all []map[string]any
+	for _, o := range s.objects {
+		all = append(all, runtime.DeepCopyJSON(o.content))
+	}
+	edit.Objects(all, edits)
+	out := make([]manifest.Bundle, len(s.bundles))
+	for i, b := range s.bundles {
+		out[i] = manifest.Bundle{Store: b.Store, ClusterSet: b.ClusterSet, Fragments: []manifest.Fragment{{ID: "TrafficPolicy/default/p"}}}
+	}
+	for i, content := range all {
+		if o, err := manifest.FromContent(content); err == nil {
+			f := &out[s.objects[i].bundle].Fragments[0]
+			f.Objects = append(f.Objects, o)
+		}
+	}
+	return out
 }
 
 // newScene compiles; false where there are mistakes.
@@ -153,9 +192,8 @@ func fuzz(f *testing.F, provider string, make func(simulate.Ground, []manifest.B
 	for i := range scenes {
 		f.Add(uint64(i), []byte{})
 		// Everything that can be done to a value, somewhere.
-		for kind := range byte(10) {
-			f.Add(uint64(i), []byte{kind, byte(i * 37), kind, byte(i), byte(i), kind * 91, kind + 3, 7})
-		}
+		kind := byte(i % edit.Kinds)
+		f.Add(uint64(i), []byte{kind, byte(i * 37), kind, byte(i), byte(i), kind * 91, kind + 3, 7})
 	}
 	chosen, last := scene{}, uint64(0)
 	f.Fuzz(func(t *testing.T, number uint64, edits []byte) {

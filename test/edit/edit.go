@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package simulate_test
+package edit
 
 import (
 	"maps"
@@ -8,14 +8,15 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
-
-	"github.com/fairlead/fairlead/compiler/manifest"
 )
 
-// edit changes objects the way that people and faults do: values go missing,
-// have another type, another value of the same objects, or one that something
-// else takes for special. Four bytes make one edit.
-func edit(all []map[string]any, edits []byte) {
+// Kinds is how many kinds of edits there are.
+const Kinds = 10
+
+// Objects edits objects in place, as JSON has them. Four bytes make one edit:
+// two choose the value, one the kind of edit and one what it is made with. The
+// same bytes make the same edits of the same objects.
+func Objects(all []map[string]any, edits []byte) {
 	// More edits leave nothing of what was emitted.
 	const most = 12
 	for n := 0; n < most && len(edits) >= 4; n, edits = n+1, edits[4:] {
@@ -62,7 +63,7 @@ var (
 // change makes one edit of a kind, with an argument and another spot.
 func (s spot) change(kind, arg int, other spot) {
 	v := s.get()
-	switch kind % 10 {
+	switch kind % Kinds {
 	case 0:
 		delete(s.in, s.key) // of a list nothing can be left out here
 	case 1:
@@ -94,14 +95,16 @@ func (s spot) change(kind, arg int, other spot) {
 	}
 }
 
+// mostSpots bounds the values that are looked at: a few edits can double what
+// there is many times over.
+const mostSpots = 1 << 16
+
 // spotsOf lists every value, always in the same order.
 func spotsOf(all []map[string]any) []spot {
-	// A few edits can double what there is many times over.
-	const most = 1 << 16
 	var out []spot
 	var walk func(any)
 	walk = func(v any) {
-		if len(out) > most {
+		if len(out) >= mostSpots {
 			return
 		}
 		switch v := v.(type) {
@@ -119,43 +122,6 @@ func spotsOf(all []map[string]any) []spot {
 	}
 	for _, content := range all {
 		walk(content)
-	}
-	return out
-}
-
-// written is the content of an object and the bundle that it is in.
-type written struct {
-	content map[string]any
-	bundle  int
-}
-
-func writtenTo(bundles []manifest.Bundle) []written {
-	var out []written
-	for i, b := range bundles {
-		for _, o := range b.Objects() {
-			out = append(out, written{o.Unstructured().Object, i})
-		}
-	}
-	return out
-}
-
-// edited returns the bundles with their objects edited, without those that are
-// none any more.
-func (s scene) edited(edits []byte) []manifest.Bundle {
-	var all []map[string]any
-	for _, o := range s.objects {
-		all = append(all, runtime.DeepCopyJSON(o.content))
-	}
-	edit(all, edits)
-	out := make([]manifest.Bundle, len(s.bundles))
-	for i, b := range s.bundles {
-		out[i] = manifest.Bundle{Store: b.Store, ClusterSet: b.ClusterSet, Fragments: []manifest.Fragment{{ID: "TrafficPolicy/default/p"}}}
-	}
-	for i, content := range all {
-		if o, err := manifest.FromContent(content); err == nil {
-			f := &out[s.objects[i].bundle].Fragments[0]
-			f.Objects = append(f.Objects, o)
-		}
 	}
 	return out
 }
