@@ -184,6 +184,9 @@ func (inv Inventory) Find(cluster string) (Cluster, bool) {
 // SortLedger orders allocations by pool and key.
 func SortLedger(ledger []Allocation) {
 	slices.SortFunc(ledger, func(a, b Allocation) int {
-		return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
+		if order := cmp.Compare(a.Pool, b.Pool); order != 0 {
+			return order
+		}
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
 	})
 }

@@ -116,7 +116,7 @@ type candidate struct {
 
 // candidates lists all claims, the best first.
 func (p Pool) candidates(names []Name, ledger Ledger) []candidate {
-	var out []candidate
+	out := make([]candidate, 0, len(names))
 	seen := make(map[Name]bool, len(names))
 	for _, name := range names {
 		if seen[name] {
@@ -129,15 +129,17 @@ func (p Pool) candidates(names []Name, ledger Ledger) []candidate {
 			if c.valid = c.valid && p.free(c.part); c.valid {
 				c.distance = p.distance(name, c.part)
 			}
-			if p.Owner != nil {
+			if p.Owner != nil && len(claim.From) > 0 {
 				c.owned = slices.Contains(claim.From, p.Owner(name))
 			}
 			out = append(out, c)
 		}
 	}
 	slices.SortStableFunc(out, func(x, y candidate) int {
-		return cmp.Or(cmp.Compare(y.claim.Voices(), x.claim.Voices()), cmp.Compare(x.distance, y.distance),
-			first(x.owned, y.owned), cmp.Compare(x.name.Pool, y.name.Pool), cmp.Compare(x.name.Key, y.name.Key),
+		if order := cmp.Or(cmp.Compare(y.claim.Voices(), x.claim.Voices()), cmp.Compare(x.distance, y.distance)); order != 0 {
+			return order
+		}
+		return cmp.Or(first(x.owned, y.owned), cmp.Compare(x.name.Pool, y.name.Pool), cmp.Compare(x.name.Key, y.name.Key),
 			cmp.Compare(x.claim.Value, y.claim.Value))
 	})
 	return out
@@ -197,10 +199,24 @@ func (p Pool) start(name Name) uint64 {
 // distance is how many places a part is behind the one that the name's hash
 // points at.
 func (p Pool) distance(name Name, part netip.Prefix) uint64 {
+	return (p.place(part) + p.slots() - p.start(name)) % p.slots()
+}
+
+// place is which part of the range one is, from 0.
+func (p Pool) place(part netip.Prefix) uint64 {
+	spare := uint(p.Range.Addr().BitLen() - p.Bits)
+	if part.Addr().Is4() {
+		return uint64(number(part.Addr())-number(p.Range.Masked().Addr())) >> spare
+	}
 	offset := new(big.Int).SetBytes(part.Addr().AsSlice())
 	offset.Sub(offset, new(big.Int).SetBytes(p.Range.Masked().Addr().AsSlice()))
-	offset.Rsh(offset, uint(p.Range.Addr().BitLen()-p.Bits))
-	return (offset.Uint64() + p.slots() - p.start(name)) % p.slots()
+	return offset.Rsh(offset, spare).Uint64()
+}
+
+// number is an IPv4 address as a number.
+func number(a netip.Addr) uint32 {
+	bytes := a.As4()
+	return binary.BigEndian.Uint32(bytes[:])
 }
 
 // slots counts the parts of the range, usable or not.
@@ -228,7 +244,13 @@ func (p Pool) single() bool { return p.Bits == p.Range.Addr().BitLen() }
 
 // slot returns a part by its place from 0.
 func (p Pool) slot(i uint64) netip.Prefix {
-	offset := new(big.Int).Lsh(new(big.Int).SetUint64(i), uint(p.Range.Addr().BitLen()-p.Bits))
+	spare := uint(p.Range.Addr().BitLen() - p.Bits)
+	if p.Range.Addr().Is4() {
+		var bytes [4]byte
+		binary.BigEndian.PutUint32(bytes[:], number(p.Range.Masked().Addr())+uint32(i<<spare))
+		return netip.PrefixFrom(netip.AddrFrom4(bytes), p.Bits)
+	}
+	offset := new(big.Int).Lsh(new(big.Int).SetUint64(i), spare)
 	sum := offset.Add(offset, new(big.Int).SetBytes(p.Range.Masked().Addr().AsSlice()))
 	addr, _ := netip.AddrFromSlice(sum.FillBytes(make([]byte, p.Range.Addr().BitLen()/8)))
 	return netip.PrefixFrom(addr, p.Bits)
@@ -237,7 +259,7 @@ func (p Pool) slot(i uint64) netip.Prefix {
 // free tells whether a part of the range may be handed out at all.
 func (p Pool) free(part netip.Prefix) bool {
 	if p.single() && p.Bits-p.Range.Bits() >= 2 {
-		if part.Addr() == p.slot(0).Addr() || p.slots() < maxSlots && part.Addr() == p.slot(p.slots()-1).Addr() {
+		if part.Addr() == p.Range.Masked().Addr() || p.slots() < maxSlots && p.place(part) == p.slots()-1 {
 			return false
 		}
 	}
@@ -247,9 +269,9 @@ func (p Pool) free(part netip.Prefix) bool {
 // parse reads a value of the ledger: a prefix of the pool's length in its
 // range, or an address of the range.
 func (p Pool) parse(value string) (part netip.Prefix, valid, read bool) {
-	part, err := netip.ParsePrefix(value)
-	if addr, err2 := netip.ParseAddr(value); err2 == nil {
-		part, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+	addr, err := netip.ParseAddr(value)
+	if part = netip.PrefixFrom(addr, addr.BitLen()); err != nil {
+		part, err = netip.ParsePrefix(value)
 	}
 	valid = err == nil && p.Range.IsValid() && part == part.Masked() && part.Bits() == p.Bits && p.Range.Contains(part.Addr())
 	return part, valid, err == nil

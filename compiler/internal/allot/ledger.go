@@ -39,17 +39,18 @@ type Ledger map[Name][]Claim
 // ranges, or because clusters contradict each other. Those with the most
 // voices come first.
 func NewLedger(allocations []inventory.Allocation) Ledger {
-	l := Ledger{}
+	l := make(Ledger, len(allocations))
 	for _, a := range allocations {
 		name := Name{a.Pool, a.Key}
-		i := slices.IndexFunc(l[name], func(c Claim) bool { return c.Value == a.Value })
+		claims := l[name]
+		i := slices.IndexFunc(claims, func(c Claim) bool { return c.Value == a.Value })
 		switch {
 		case i < 0:
-			l[name] = append(l[name], Claim{Value: a.Value, From: slices.Clone(a.From)})
-		case len(a.From) == 0 || len(l[name][i].From) == 0:
-			l[name][i].From = nil
+			l[name] = append(claims, Claim{Value: a.Value, From: slices.Clone(a.From)})
+		case len(a.From) == 0 || len(claims[i].From) == 0:
+			claims[i].From = nil
 		default:
-			l[name][i].From = append(l[name][i].From, a.From...)
+			claims[i].From = append(claims[i].From, a.From...)
 		}
 	}
 	for _, claims := range l {

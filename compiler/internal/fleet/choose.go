@@ -3,8 +3,6 @@
 package fleet
 
 import (
-	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -19,11 +17,12 @@ type speaker struct {
 func (s *Set) speaks() speaker    { return speaker{s, s.At} }
 func (p *Policy) speaks() speaker { return speaker{p.Set, p.At} }
 
-// lookUp finds a cluster that a document names, or reports it.
-func (b *builder) lookUp(in speaker, name, path string) *Cluster {
+// lookUp finds a cluster that a document names, or reports it at a field below
+// a path.
+func (b *builder) lookUp(in speaker, name, path, field string) *Cluster {
 	c := in.set.Cluster(name)
 	if c == nil {
-		b.report(mistake{code: CodeUnknownCluster, at: in.at(path), fix: suggest(name, names(in.set.Clusters))},
+		b.report(mistake{code: CodeUnknownCluster, at: in.at(path + field), fix: suggest(name, names(in.set.Clusters))},
 			"unknown cluster %q", name)
 	}
 	return c
@@ -33,8 +32,9 @@ func (b *builder) lookUp(in speaker, name, path string) *Cluster {
 type chosen struct {
 	// named by name and labelled by label, each as written or by name.
 	named, labelled []*Cluster
-	// paths of the named.
-	paths map[*Cluster]string
+	// places of the named in the list, and its path.
+	places []int
+	path   string
 }
 
 // all returns every one, by name.
@@ -42,19 +42,22 @@ func (c chosen) all() []*Cluster { return unique(slices.Concat(c.named, c.labell
 
 // choose resolves a selector and reports one that chooses nothing.
 func (b *builder) choose(in speaker, s v1alpha1.ClusterSelector, path string) chosen {
-	out := chosen{paths: map[*Cluster]string{}}
+	out := chosen{path: path + ".clusters"}
 	missed := false
 	for i, name := range s.Clusters {
-		at := fmt.Sprintf("%s.clusters[%d]", path, i)
-		if c := b.lookUp(in, name, at); c != nil {
-			out.named, out.paths[c] = append(out.named, c), at
-		} else {
+		c := in.set.Cluster(name)
+		if c == nil {
 			missed = true
+			b.lookUp(in, name, out.path, indexed("", i))
+			continue
 		}
+		out.named, out.places = append(out.named, c), append(out.places, i)
 	}
-	for _, c := range in.set.Clusters {
-		if len(s.MatchLabels) > 0 && hasAll(c.Labels, s.MatchLabels) {
-			out.labelled = append(out.labelled, c)
+	if len(s.MatchLabels) > 0 {
+		for _, c := range in.set.Clusters {
+			if hasAll(c.Labels, s.MatchLabels) {
+				out.labelled = append(out.labelled, c)
+			}
 		}
 	}
 	if len(out.named)+len(out.labelled) == 0 && !missed {
@@ -67,9 +70,9 @@ func (b *builder) choose(in speaker, s v1alpha1.ClusterSelector, path string) ch
 // only keeps the clusters whose state lets them, and warns of those that are
 // named nevertheless.
 func (b *builder) only(p *Policy, c chosen, lets func(*Cluster) bool) []*Cluster {
-	for _, out := range c.named {
+	for i, out := range c.named {
 		if !lets(out) {
-			b.warnLeaving(p, out, c.paths[out])
+			b.warnLeaving(p, out, indexed(c.path, c.places[i]))
 		}
 	}
 	return slices.DeleteFunc(c.all(), func(c *Cluster) bool { return !lets(c) })
@@ -87,8 +90,8 @@ func (b *builder) warnLeaving(p *Policy, c *Cluster, path string) {
 
 // hasAll tells whether labels contain all of the wanted.
 func hasAll(labels, wanted map[string]string) bool {
-	for _, k := range slices.Sorted(maps.Keys(wanted)) {
-		if v, ok := labels[k]; !ok || v != wanted[k] {
+	for k, want := range wanted {
+		if v, ok := labels[k]; !ok || v != want {
 			return false
 		}
 	}

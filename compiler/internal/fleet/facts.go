@@ -11,22 +11,10 @@ import (
 	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
-// What names look like that an API server lets pass (RFC 1123 subdomains, IANA
-// service names, qualified names). A cluster's own administrator decides what
-// its API server lets pass, so that it is checked here.
-var (
-	accountName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-	portName    = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`)
-	digest      = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	appProtocol = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9._/]*[A-Za-z0-9])?)?$`)
-)
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// The longest names and the highest port that an API server lets pass.
-const (
-	longestAccount     = 253
-	longestAppProtocol = 316
-	highestPort        = 1<<16 - 1
-)
+// The highest port that an API server lets pass.
+const highestPort = 1<<16 - 1
 
 // What one Service may have: others' objects list all of it, and an API server
 // takes no object larger than 1.5 MiB.
@@ -53,7 +41,8 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 	if c.Unreachable != "" {
 		out.State = Unreachable
 	}
-	out.Services, out.Exports, out.places = nil, nil, map[inventory.Name]int{}
+	few := min(len(c.Services), len(b.named))
+	out.Services, out.Exports, out.places = make([]inventory.Service, 0, few), nil, make(map[inventory.Name]int, few)
 	out.Roots = b.digests(c)
 	for _, s := range c.Services {
 		if !b.named[s.Name] {
@@ -105,13 +94,13 @@ func (b *builder) checked(cluster string, s inventory.Service) inventory.Service
 		}
 		return true
 	}
-	s.Ports = slices.DeleteFunc(slices.Clone(s.Ports), func(p inventory.Port) bool {
+	s.Ports = without(s.Ports, func(p inventory.Port) bool {
 		switch {
 		case p.Port < 1 || p.Port > highestPort:
 			return doubt(fmt.Sprintf("port %d", p.Port), "ports are from 1 to 65535")
-		case !portName.MatchString(p.Name):
+		case !portName(p.Name):
 			return doubt("port name "+shown(p.Name), "it is no DNS label (RFC 1123)")
-		case len(p.AppProtocol) > longestAppProtocol || !appProtocol.MatchString(p.AppProtocol):
+		case !appProtocol(p.AppProtocol):
 			return doubt("appProtocol "+shown(p.AppProtocol), "it is no qualified name")
 		}
 		return false
@@ -121,9 +110,12 @@ func (b *builder) checked(cluster string, s inventory.Service) inventory.Service
 		s.Ports = s.Ports[:maxPorts]
 	}
 	accounts := map[string]bool{}
-	s.Workloads = slices.DeleteFunc(slices.Clone(s.Workloads), func(w inventory.Workload) bool {
-		if len(w.ServiceAccount) > longestAccount || !accountName.MatchString(w.ServiceAccount) {
+	s.Workloads = without(s.Workloads, func(w inventory.Workload) bool {
+		if !accountName(w.ServiceAccount) {
 			return doubt("service account "+shown(w.ServiceAccount), "it is no DNS subdomain (RFC 1123), and no identity can be made of it")
+		}
+		if len(s.Workloads) <= maxAccounts {
+			return false
 		}
 		if accounts[w.ServiceAccount] || len(accounts) < maxAccounts {
 			accounts[w.ServiceAccount] = true
@@ -132,4 +124,22 @@ func (b *builder) checked(cluster string, s inventory.Service) inventory.Service
 		return doubt("more service accounts", fmt.Sprintf("the pods of a Service run as at most %d", maxAccounts))
 	})
 	return s
+}
+
+// without returns a list without some of its items: the list itself where it
+// has none of them. Each item is asked about once, in order.
+func without[T any](list []T, drops func(T) bool) []T {
+	for i := range list {
+		if !drops(list[i]) {
+			continue
+		}
+		kept := slices.Clone(list[:i])
+		for _, item := range list[i+1:] {
+			if !drops(item) {
+				kept = append(kept, item)
+			}
+		}
+		return kept
+	}
+	return list
 }

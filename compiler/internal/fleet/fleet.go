@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/diag"
@@ -18,7 +19,8 @@ import (
 // diagnostics the Fleet is good for nothing but finding further mistakes.
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
 	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs),
-		offers: map[*Cluster][]*Service{}, shows: map[inventory.Name][]*Cluster{}, noted: map[Missing]bool{}}
+		offers: map[*Cluster][]*Service{}, noted: map[Missing]bool{}}
+	b.shows = make(map[inventory.Name][]*Cluster, len(b.named))
 	// The order matters: policies need the sets' clusters, conflicts need the
 	// policies' exporters and consumers, and only what takes part gets addresses.
 	b.sets(docs.ClusterSets)
@@ -29,7 +31,9 @@ func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagn
 		b.checkService(s)
 	}
 	for _, s := range b.fleet.Sets {
-		b.checkTenancies(s, files(docs))
+		if len(s.tenants) > 0 {
+			b.checkTenancies(s, files(docs))
+		}
 	}
 	b.parts()
 	b.checkGateways()
@@ -60,6 +64,10 @@ type builder struct {
 	// sets that have a Service; both in order.
 	offers map[*Cluster][]*Service
 	shows  map[inventory.Name][]*Cluster
+	// governed finds services by set, namespace and name.
+	governed map[[3]string]*Service
+	// ranges are those of the set whose gateways are resolved.
+	ranges []span
 	// noted are the entries of Missing.
 	noted map[Missing]bool
 	diags []diag.Diagnostic
@@ -86,6 +94,9 @@ func (b *builder) warn(m mistake, format string, args ...any) {
 func also(at diag.Position, message string) []diag.Related {
 	return []diag.Related{{Position: at, Message: message}}
 }
+
+// indexed is the path of an item of a list.
+func indexed(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 func byName(a, b *Cluster) int { return cmp.Compare(a.Name, b.Name) }
 

@@ -46,6 +46,7 @@ func (b *builder) resolveGateways() {
 				}
 			}
 		}
+		b.ranges = spans(s)
 		for _, c := range claims {
 			b.resolveKey(c, claims)
 			b.resolveAddresses(c, claims)
@@ -288,7 +289,7 @@ func usable(a netip.Addr) bool {
 // addressOfAnother says whose address a node announces, empty where it may be
 // its own.
 func (b *builder) addressOfAnother(c *claim, addr netip.Addr, all []*claim) string {
-	for _, s := range spans(c.cluster.Set) {
+	for _, s := range b.ranges {
 		if s.cluster != c.cluster && s.prefix.IsValid() && s.prefix.Contains(addr) {
 			return fmt.Sprintf("it is inside %s %s (%s)", s.what, s.prefix, s.at)
 		}

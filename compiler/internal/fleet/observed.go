@@ -68,8 +68,9 @@ func (b *builder) observedPorts(s *Service) {
 		if !there || svc.ExternalName || e.Facts.State != Observed {
 			continue
 		}
+		ports := s.PortsOf(e)
 		for _, port := range s.Ports {
-			if !slices.ContainsFunc(s.PortsOf(e), port.Same) {
+			if !slices.ContainsFunc(ports, port.Same) {
 				b.missing([]*Cluster{e}, s.PortsFrom, "port %d/%s (%s): Service %s in %s does not have it, but %s", port.Number, port.Transport(),
 					s.PortsFrom.At(port.Path+".port"), s.Key(), e.Name, portList(svc.Ports))
 			}

@@ -147,12 +147,7 @@ func (b *builder) part(s *Service, backend Backend, user PartUser) {
 
 // service finds a governed service.
 func (b *builder) service(set *Set, namespace, name string) *Service {
-	for _, s := range b.fleet.Services {
-		if s.Set == set && s.Namespace == namespace && s.Name == name {
-			return s
-		}
-	}
-	return nil
+	return b.governed[[3]string{set.Name, namespace, name}]
 }
 
 // maxLabel is the longest name of a Service (RFC 1123 label).
@@ -161,6 +156,9 @@ const maxLabel = 63
 // checkPartNames: a part may be called like no other part, and like no service
 // that policies speak of.
 func (b *builder) checkPartNames() {
+	if len(b.fleet.Parts) == 0 {
+		return
+	}
 	type named struct{ set, key string }
 	taken := map[named]diag.Position{}
 	for _, s := range b.fleet.Services {

@@ -41,23 +41,25 @@ func (b *builder) policies(docs []source.Policy) {
 // setOf finds the ClusterSet of a policy, or reports why it cannot.
 func (b *builder) setOf(doc source.Policy) *Set {
 	name, sets := doc.Spec.ClusterSet, b.fleet.Sets
+	i := slices.IndexFunc(sets, func(s *Set) bool { return s.Name == name })
+	switch {
+	case i >= 0:
+		return sets[i]
+	case name == "" && len(sets) == 1:
+		return sets[0]
+	}
 	var known []string
 	for _, s := range sets {
 		known = append(known, s.Name)
 	}
 	at := mistake{at: doc.Origin.At("spec.clusterSet")}
-	i := slices.IndexFunc(sets, func(s *Set) bool { return s.Name == name })
 	switch {
-	case i >= 0:
-		return sets[i]
 	case len(sets) == 0:
 		at.code, at.fix = CodeNoSet, "add a ClusterSet that lists the clusters"
 		b.report(at, "there is no ClusterSet for policy %s/%s", doc.Namespace, doc.Name)
 	case name != "":
 		at.code, at.fix = CodeUnknownSet, suggest(name, known)
 		b.report(at, "unknown ClusterSet %q", name)
-	case len(sets) == 1:
-		return sets[0]
 	default:
 		at.code, at.fix = CodeAmbiguousSet, "write spec.clusterSet; "+suggest("", known)
 		b.report(at, "policy %s/%s does not say which ClusterSet it is for", doc.Namespace, doc.Name)
@@ -76,9 +78,9 @@ func minHealthy(f *v1alpha1.Failover) int32 {
 }
 
 func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
-	out := Rule{Rule: r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: fmt.Sprintf("spec.rules[%d]", i)}
+	out := Rule{Rule: r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: indexed("spec.rules", i)}
 	for j, backend := range r.Backends {
-		if found, ok := b.backend(p, backend, fmt.Sprintf("%s.backends[%d]", out.Path, j)); ok {
+		if found, ok := b.backend(p, backend, indexed(out.Path+".backends", j)); ok {
 			out.Backends = append(out.Backends, found)
 		}
 	}
@@ -92,7 +94,7 @@ func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
 
 // backend resolves a backend, false where its cluster is unknown.
 func (b *builder) backend(p *Policy, written v1alpha1.Backend, path string) (Backend, bool) {
-	c := b.lookUp(p.speaks(), written.Cluster, path+".cluster")
+	c := b.lookUp(p.speaks(), written.Cluster, path, ".cluster")
 	if c == nil {
 		return Backend{}, false
 	}
@@ -124,7 +126,7 @@ func (b *builder) allowed(p *Policy) []AccessRule {
 		r := AccessRule{AccessRule: written, Path: fmt.Sprintf("spec.access.allow[%d]", i)}
 		for j, name := range written.Clusters {
 			path := fmt.Sprintf("%s.clusters[%d]", r.Path, j)
-			c := b.lookUp(p.speaks(), name, path)
+			c := b.lookUp(p.speaks(), name, path, "")
 			if c == nil {
 				continue
 			}

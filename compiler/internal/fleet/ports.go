@@ -19,8 +19,8 @@ func (s *Service) is(n inventory.Name) bool { return n.Namespace == s.Namespace 
 // Where exporters differ, most of them decide.
 func (b *builder) resolvePorts(s *Service) {
 	asked := slices.Clone(s.Exporters)
-	for _, c := range b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}] {
-		if c.Set == s.Set && !s.ExportedBy(c) {
+	for _, c := range s.shown {
+		if !s.ExportedBy(c) {
 			asked = append(asked, c)
 		}
 	}
@@ -114,7 +114,7 @@ func portOf(p inventory.Port) (Port, bool) {
 		return out, false
 	}
 	prefix, _, _ := strings.Cut(p.Name, "-")
-	for _, word := range []string{strings.ToLower(p.AppProtocol), p.Name, prefix} {
+	for _, word := range [...]string{strings.ToLower(p.AppProtocol), p.Name, prefix} {
 		if protocol, ok := protocolNames[word]; ok {
 			out.Protocol = protocol
 			break
@@ -126,7 +126,7 @@ func portOf(p inventory.Port) (Port, bool) {
 // PortsOf returns the ports of the Service in one cluster, as observed.
 func (s *Service) PortsOf(c *Cluster) []Port {
 	svc, _ := c.Facts.Service(s.Namespace, s.Name)
-	var out []Port
+	out := make([]Port, 0, len(svc.Ports))
 	for _, p := range svc.Ports {
 		if port, ok := portOf(p); ok {
 			out = append(out, port)

@@ -70,7 +70,7 @@ func (b *builder) producerPorts(s *Service) {
 	}
 	for i, port := range s.PortsFrom.spec.Service.Ports {
 		s.Ports = append(s.Ports, Port{Number: port.Port, Protocol: cmp.Or(port.Protocol, v1alpha1.ProtocolTCP),
-			Path: fmt.Sprintf("spec.service.ports[%d]", i)})
+			Path: indexed("spec.service.ports", i)})
 	}
 	slices.SortFunc(s.Ports, comparePorts)
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
@@ -13,13 +14,13 @@ import (
 // together. The producer's parts come first: who consumes may follow from who
 // exports.
 func (b *builder) services() {
-	byService := map[[3]string]*Service{}
+	b.governed = make(map[[3]string]*Service, len(b.named))
 	for _, p := range b.all {
 		k := [3]string{p.Set.Name, p.Namespace, p.Service}
-		s := byService[k]
+		s := b.governed[k]
 		if s == nil {
 			s = &Service{Set: p.Set, Namespace: p.Namespace, Name: p.Service}
-			byService[k] = s
+			b.governed[k] = s
 			b.fleet.Services = append(b.fleet.Services, s)
 		}
 		s.Policies = append(s.Policies, p)
@@ -28,6 +29,11 @@ func (b *builder) services() {
 		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Set.Name, y.Set.Name))
 	})
 	for _, s := range b.fleet.Services {
+		for _, c := range b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}] {
+			if c.Set == s.Set {
+				s.shown = append(s.shown, c)
+			}
+		}
 		b.producer(s)
 		b.exporters(s)
 		for _, e := range s.Exporters {
@@ -39,14 +45,14 @@ func (b *builder) services() {
 			s.defaults(p)
 		}
 	}
-	b.others(byService)
+	b.others()
 }
 
 // others finds the services of others that backends name.
-func (b *builder) others(byService map[[3]string]*Service) {
+func (b *builder) others() {
 	resolve := func(p *Policy, backend *Backend) {
 		if !backend.Own() {
-			backend.Other = byService[[3]string{p.Set.Name, cmp.Or(backend.Namespace, p.Namespace), cmp.Or(backend.Service, p.Service)}]
+			backend.Other = b.governed[[3]string{p.Set.Name, cmp.Or(backend.Namespace, p.Namespace), cmp.Or(backend.Service, p.Service)}]
 		}
 	}
 	for _, p := range b.all {

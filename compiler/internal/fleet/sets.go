@@ -4,7 +4,6 @@ package fleet
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -37,10 +36,11 @@ func (b *builder) sets(docs []source.ClusterSet) {
 			}
 		}
 		for i, c := range spec.Clusters {
-			s.Clusters = append(s.Clusters, b.cluster(s, c, fmt.Sprintf("spec.clusters[%d]", i)))
+			s.Clusters = append(s.Clusters, b.cluster(s, c, indexed("spec.clusters", i)))
 		}
 		written := slices.Clone(s.Clusters)
 		slices.SortStableFunc(s.Clusters, byName)
+		s.index()
 		for _, c := range s.Clusters {
 			for _, svc := range c.Facts.Services {
 				b.shows[svc.Name] = append(b.shows[svc.Name], c)
@@ -54,6 +54,14 @@ func (b *builder) sets(docs []source.ClusterSet) {
 		b.fleet.Sets = append(b.fleet.Sets, s)
 	}
 	slices.SortStableFunc(b.fleet.Sets, func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
+}
+
+// index lets clusters be found by name; of two of one name the first.
+func (s *Set) index() {
+	s.named = make(map[string]*Cluster, len(s.Clusters))
+	for _, c := range slices.Backward(s.Clusters) {
+		s.named[c.Name] = c
+	}
 }
 
 func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {

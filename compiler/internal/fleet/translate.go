@@ -63,7 +63,7 @@ func (b *builder) checkEgress(s *Set) {
 				"egress pool %q is for every caller, as the cluster's own addresses are", p.Name)
 		}
 		for j, name := range p.Clusters {
-			b.lookUp(s.speaks(), name, fmt.Sprintf("%s.clusters[%d]", at, j))
+			b.lookUp(s.speaks(), name, indexed(at+".clusters", j), "")
 		}
 	}
 }

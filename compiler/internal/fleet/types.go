@@ -75,6 +75,8 @@ type Set struct {
 	At       Place
 
 	tenants []v1alpha1.Tenant
+	// named finds clusters; nil in a set that is still read.
+	named map[string]*Cluster
 }
 
 // Stage is a set of clusters that change together.
@@ -86,6 +88,9 @@ type Stage struct {
 
 // Cluster returns a member by name, nil where there is none.
 func (s *Set) Cluster(name string) *Cluster {
+	if s.named != nil {
+		return s.named[name]
+	}
 	for _, c := range s.Clusters {
 		if c.Name == name {
 			return c
@@ -192,7 +197,7 @@ type Facts struct {
 }
 
 // Service finds a Service that was observed.
-func (f Facts) Service(namespace, name string) (inventory.Service, bool) {
+func (f *Facts) Service(namespace, name string) (inventory.Service, bool) {
 	i, ok := f.places[inventory.Name{Namespace: namespace, Name: name}]
 	if !ok {
 		return inventory.Service{}, false
@@ -243,7 +248,13 @@ type Service struct {
 
 	// leaving would be exporters if their state let them.
 	leaving []*Cluster
+	// shown are the clusters of the set with a Service of that name, by name.
+	shown []*Cluster
 }
+
+// Shown returns the clusters of the set that have a Service of that name, by
+// name, whoever exports it.
+func (s *Service) Shown() []*Cluster { return s.shown }
 
 // PortsGiven tells whether a policy lists the ports.
 func (s *Service) PortsGiven() bool { return s.PortsFrom != nil }

@@ -37,6 +37,9 @@ func (v *vote) cast(c *Cluster, word string) {
 // sorted returns the answers, those of most clusters first, then in the order
 // of the clusters that were asked.
 func (v *vote) sorted() []answer {
+	if len(v.answers) < 2 {
+		return v.answers
+	}
 	out := slices.Clone(v.answers)
 	slices.SortStableFunc(out, func(x, y answer) int { return cmp.Compare(len(y.by), len(x.by)) })
 	return out

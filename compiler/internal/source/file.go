@@ -43,7 +43,7 @@ func readFile(files fs.FS, name string) ([]byte, []diag.Diagnostic) {
 		return nil, large(f, name, info.Size())
 	}
 	// One byte more than allowed tells a file that is larger than it says.
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := readAll(f, info.Size())
 	switch {
 	case err != nil:
 		return nil, []diag.Diagnostic{unreadable(name)}
@@ -55,6 +55,16 @@ func readFile(files fs.FS, name string) ([]byte, []diag.Diagnostic) {
 		return nil, []diag.Diagnostic{d}
 	}
 	return bytes.TrimPrefix(text, bom), nil
+}
+
+// readAll reads a file that says how large it is, and at most one byte more than
+// is allowed.
+func readAll(f io.Reader, size int64) ([]byte, error) {
+	var text bytes.Buffer
+	// Some room at the end, or the buffer grows before it sees that end.
+	text.Grow(int(size) + bytes.MinRead)
+	_, err := text.ReadFrom(io.LimitReader(f, maxFile+1))
+	return text.Bytes(), err
 }
 
 // unixLines makes a line feed of each carriage return without one: YAML takes
