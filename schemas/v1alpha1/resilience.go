@@ -32,7 +32,8 @@ type OutlierDetection struct {
 	// +optional
 	BaseEjectionTime Duration `json:"baseEjectionTime,omitempty"`
 	// MaxEjectionPercent of the endpoints that may be ejected at once, 1 to
-	// 100. Left out: 50.
+	// 100. Left out: 50, and 100 for pods of a mesh below which other clusters
+	// stand.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100

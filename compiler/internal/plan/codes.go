@@ -13,7 +13,7 @@ import (
 // Codes returns the codes of this package, in the order of their numbers: one
 // for each feature that some provider does not do exactly.
 func Codes() []diag.Code {
-	var out []diag.Code
+	out := northSouthCodes()
 	for _, row := range Matrix() {
 		doc := ""
 		for _, p := range Providers() {
@@ -24,11 +24,11 @@ func Codes() []diag.Code {
 				doc += fmt.Sprintf("%s: degraded, %s. %s ", p, s.Degradation, degradationText(s.Degradation))
 			}
 		}
-		if doc != "" {
+		shared := slices.ContainsFunc(out, func(c diag.Code) bool { return c.ID == row.Code })
+		if doc != "" && !shared {
 			out = append(out, diag.Code{ID: row.Code, Title: string(row.Feature), Doc: doc[:len(doc)-1]})
 		}
 	}
-	out = append(out, northSouthCodes()...)
 	slices.SortFunc(out, func(a, b diag.Code) int { return cmp.Compare(a.ID, b.ID) })
 	return append(out,
 		diag.Code{ID: CodeUnknownDegradation, Title: "unknown degradation", Doc: "acceptDegradations names something that no provider degrades. Use the name that the error asked for."},

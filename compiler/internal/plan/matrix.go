@@ -128,7 +128,7 @@ const (
 func Matrix() []Row { return matrix() }
 
 var matrix = sync.OnceValue(func() []Row {
-	return slices.Concat(sharing(), requests(), endpoints(), security(), forms())
+	return slices.Concat(sharing(), requests(), endpoints(), security(), forms(), outside())
 })
 
 // onlyRequests are rows that providers without proxies refuse.

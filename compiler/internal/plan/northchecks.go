@@ -153,8 +153,9 @@ func (g *gatewayPlanner) gatewayAccess(at atGateway, refused *[]diag.Diagnostic)
 	if a == nil {
 		return nil
 	}
+	support := rowOf(OutsideCallers).EnvoyGateway
 	refuse := func(p *fleet.Policy, path, fix string) *Access {
-		*refused = append(*refused, problem{p, CodeGatewayAccess, path, fix}.errorf("requests from outside come from no cluster, namespace or service account of the set, so that none would be let in at gateway %s/%s", at.frontend.Namespace, at.frontend.Name))
+		*refused = append(*refused, problem{p, CodeGatewayAccess, path, fix}.errorf("%s, so that none would be let in at gateway %s/%s", support.Refusal, at.frontend.Namespace, at.frontend.Name))
 		return nil
 	}
 	if a.By == nil {
@@ -164,7 +165,7 @@ func (g *gatewayPlanner) gatewayAccess(at atGateway, refused *[]diag.Diagnostic)
 	out := &Access{}
 	for _, r := range a.Allow {
 		if len(r.Clusters)+len(r.Namespaces)+len(r.ServiceAccounts)+len(r.PodLabels) > 0 {
-			return refuse(a.By, r.Path, "say in it only methods, paths and ports, or remove the gateway")
+			return refuse(a.By, r.Path, support.Fix)
 		}
 		open = open || len(r.Methods)+len(r.Paths) == 0
 		out.Allow = append(out.Allow, AccessRule{All: true, AccessRule: r.AccessRule})
@@ -186,12 +187,16 @@ func (g *gatewayPlanner) checkRequests(at atGateway, r Route) []diag.Diagnostic 
 		out = append(out, problem{p, CodeGatewayMatch, path, fix}.errorf(format, args...))
 	}
 	grpc := slices.ContainsFunc(r.Ports, func(q Port) bool { return q.Protocol == v1alpha1.ProtocolGRPC })
+	lacks := func(f Feature, path, detail string) {
+		support := rowOf(f).EnvoyGateway
+		refuse(path, support.Fix, "%s%s", support.Refusal, detail)
+	}
 	for _, rule := range p.Rules {
 		for i, m := range rule.Matches {
 			path := matchPath(rule, i)
 			for j, h := range m.Headers {
 				if h.Present != nil && !*h.Present {
-					refuse(fmt.Sprintf("%s.headers[%d].present", path, j), "match the header in an earlier rule instead", "provider envoy-gateway cannot ask for a header to be absent")
+					lacks(HeaderAbsent, fmt.Sprintf("%s.headers[%d].present", path, j), "")
 				}
 			}
 			if grpc && !grpcMatch(m) {
@@ -202,10 +207,10 @@ func (g *gatewayPlanner) checkRequests(at atGateway, r Route) []diag.Diagnostic 
 			refuse(rule.Path, "remove redirect and rewrite, or write protocol: http", "a route of gRPC cannot be redirected or rewritten")
 		}
 		if d := rule.Redirect; d != nil && d.Status != 0 && d.Status != 301 && d.Status != 302 {
-			refuse(rule.Path+".redirect.status", "use 301 or 302", "provider envoy-gateway redirects with status 301 or 302, not %d", d.Status)
+			lacks(RedirectStatus, rule.Path+".redirect.status", fmt.Sprintf(", not %d", d.Status))
 		}
 		if a := rule.SessionAffinity; a != nil && a.Cookie != nil && strings.Trim(a.Cookie.Path, "/") != "" {
-			refuse(rule.Path+".sessionAffinity.cookie.path", "remove path", "provider envoy-gateway gives the cookie the path of the match")
+			lacks(CookiePath, rule.Path+".sessionAffinity.cookie.path", "")
 		}
 		if d := rule.DirectResponse; grpc && d != nil && d.Status < 300 {
 			refuse(rule.Path+".directResponse.status", "use a status of 400 or more", "a caller of gRPC cannot be answered with status %d", d.Status)
@@ -213,7 +218,7 @@ func (g *gatewayPlanner) checkRequests(at atGateway, r Route) []diag.Diagnostic 
 		if rule.CORS != nil {
 			for i, o := range rule.CORS.AllowOrigins {
 				if o.Exact == "" {
-					refuse(fmt.Sprintf("%s.cors.allowOrigins[%d]", rule.Path, i), "list the origins, or write exact: \"*\"", "provider envoy-gateway compares origins as they are written")
+					lacks(OriginPatterns, fmt.Sprintf("%s.cors.allowOrigins[%d]", rule.Path, i), "")
 				}
 			}
 		}

@@ -94,6 +94,9 @@ func (g *gatewayPlanner) istio(at atGateway) {
 			Fix:     "use eastWest: istio or northSouth: envoy-gateway there", Related: []diag.Related{{Position: c.At(".providers"), Message: "its providers"}}})
 		return
 	}
+	if at.frontend.Listener != "" {
+		g.diags = append(g.diags, refusals(p, v1alpha1.ProviderIstio, []need{{feature: GatewayListener, path: at.frontend.Path + ".gateway.listener"}})...)
+	}
 	out, known := g.route(at)
 	plans := g.plans[c.Mesh.ControlPlane]
 	if i := slices.IndexFunc(plans.Mesh.Services, func(x Service) bool {

@@ -56,7 +56,7 @@ func codeIndex() string {
 func codePage(c diag.Code, stories []story) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, generated+"# %s: %s\n\nSeverity: %s. [All codes](README.md).\n\n", c.ID, c.Title, c.Level())
-	if f, ok := featureOf(c.ID); ok {
+	if f, ok := featureOf(c); ok {
 		fmt.Fprintf(&b, "A row of the [feature matrix](../reference/features.md#%s). ", strings.ToLower(f.Name))
 		fmt.Fprintf(&b, "Asked for by `%s`. What each provider of routing makes of it:\n\n", strings.Join(f.Fields, "`, `"))
 		writeSupport(&b, f, "../reference/features.md#degradations")
@@ -72,10 +72,10 @@ func codePage(c diag.Code, stories []story) string {
 	return b.String()
 }
 
-// featureOf returns the feature that has a code.
-func featureOf(code string) (compiler.Feature, bool) {
+// featureOf returns the feature that has a code to itself.
+func featureOf(code diag.Code) (compiler.Feature, bool) {
 	for _, f := range compiler.Features() {
-		if f.Code == code && inexact(f) {
+		if f.Code == code.ID && f.Name == code.Title && inexact(f) {
 			return f, true
 		}
 	}
