@@ -16,6 +16,8 @@ type Chain struct {
 	Head Backend
 	// Tiers below the head.
 	Tiers [][]Backend
+	// Strangers as in Rule.
+	Strangers []Stranger
 }
 
 // Chains returns one chain for each backend of the first tier. After the last
@@ -28,7 +30,7 @@ func (r Rule) Chains() []Chain {
 	}
 	var out []Chain
 	for i, head := range r.Tiers[0] {
-		c := Chain{Head: head, Tiers: below(r.Tiers[1:])}
+		c := Chain{Head: head, Tiers: below(r.Tiers[1:]), Strangers: r.Strangers}
 		in := map[string]bool{head.Cluster: true}
 		for _, tier := range c.Tiers {
 			for _, b := range tier {
@@ -105,12 +107,56 @@ func (c Chain) Repeats() string {
 
 // Uniform returns the chain as far as one istiod for several clusters can say
 // it: the head, and below it at once all the others that have pods of the same
-// labels. Of any other chain that is the head alone.
+// labels, if nobody else has such pods. Of any other chain that is the head
+// alone. What is on its way out of the set is left out; where such a head leaves
+// its share to several, nothing can be said, and it stays.
 func (c Chain) Uniform() Chain {
-	if len(c.Tiers) == 1 && !slices.ContainsFunc(c.Tiers[0], func(b Backend) bool { return !maps.Equal(b.Labels, c.Head.Labels) || b.Absent }) {
+	c = c.staying()
+	if c.alike() && !slices.ContainsFunc(c.Strangers, c.meets) && !slices.ContainsFunc(c.Tiers[0], func(b Backend) bool { return b.Absent }) {
 		return c
 	}
 	return Chain{Head: c.Head}
+}
+
+// planned is Uniform as far as documents tell: the pods of all backends may be
+// known in time.
+func (c Chain) planned() Chain {
+	c = c.staying()
+	for i, tier := range c.Tiers {
+		c.Tiers[i] = slices.Clone(tier)
+		for j := range c.Tiers[i] {
+			c.Tiers[i][j].Absent = false
+		}
+	}
+	return c.Uniform()
+}
+
+// staying is the chain without what is on its way out of the set.
+func (c Chain) staying() Chain {
+	var tiers [][]Backend
+	for _, tier := range c.Tiers {
+		if tier = slices.DeleteFunc(slices.Clone(tier), func(b Backend) bool { return b.Lost }); len(tier) > 0 {
+			tiers = append(tiers, tier)
+		}
+	}
+	c.Tiers = tiers
+	if c.Head.Lost && len(tiers) > 0 && len(tiers[0]) == 1 {
+		c.Head, c.Tiers = tiers[0][0], tiers[1:]
+	}
+	return c
+}
+
+// alike tells whether all that stands below the head stands there at once, with
+// pods of the same labels.
+func (c Chain) alike() bool {
+	return !c.Head.Lost && len(c.Tiers) == 1 && !slices.ContainsFunc(c.Tiers[0], func(b Backend) bool { return !maps.Equal(b.Labels, c.Head.Labels) })
+}
+
+// meets tells whether a cluster that is not in the chain has pods with the labels
+// of the head, or may have.
+func (c Chain) meets(s Stranger) bool {
+	in := slices.ContainsFunc(c.Members(), func(b Backend) bool { return b.Cluster == s.Cluster })
+	return !in && (s.Any || slices.ContainsFunc(s.Pods, func(labels map[string]string) bool { return subsetOf(c.Head.Labels, labels) }))
 }
 
 // ID identifies what the chain is made of, whatever its weights.

@@ -41,6 +41,9 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 		wanted = append(wanted, ciliumNeeds(at, in.Rules)...)
 	}
 	if oneOfSeveral(c) {
+		for i := range in.Rules {
+			in.Rules[i].Strangers = plainStrangers(s, c)
+		}
 		wanted = sharedNeeds(wanted, in.Rules)
 	}
 	refused := append(refusals(p, provider, wanted), portRefusals(s, provider)...)
@@ -83,6 +86,9 @@ func (b *builder) mesh(out *Service, at consumer) {
 		if r.Copy != nil {
 			b.identify(in.Rules[i].Copy, out, at)
 		}
+	}
+	if oneOfSeveral(c) {
+		b.strangers(out, at)
 	}
 	_, there := c.Facts.Service(s.Namespace, s.Name)
 	if c.Facts.State == fleet.Unreachable {

@@ -68,6 +68,7 @@ const (
 	EveryExporter      Feature = "everyExporter"
 	SubsetSiblings     Feature = "subsetSiblings"
 	UnlikeChain        Feature = "unlikeChain"
+	SharedFallback     Feature = "sharedFallback"
 )
 
 // Support is what one provider makes of a feature: exact when its zero value,
@@ -158,6 +159,7 @@ func sharing() []Row {
 			Istio: no("Istio knows one set of fallbacks for the same pods of the consumer's own cluster", "give both rules the same backends below these pods, or choose other subsets")},
 		{Feature: SubsetSiblings, Code: "FL1482", Fields: []string{"spec.rules.backends.subset"}, Istio: less(FixedParts)},
 		{Feature: UnlikeChain, Code: "FL1497", Fields: []string{"spec.rules.backends.subset"}, Istio: less(HeadOnly)},
+		{Feature: SharedFallback, Code: "FL1498", Fields: []string{"spec.rules.backends.weight"}, Istio: less(FallbackByPods)},
 		{Feature: FailbackDelay, Code: "FL1451", Fields: []string{"spec.failover.failbackDelay"}, Istio: less(FailbackAtOnce), Cilium: less(FailbackAtOnce),
 			EnvoyGateway: less(FailbackAtOnce)},
 		{Feature: Subset, Code: "FL1405", Fields: []string{"spec.rules.backends.subset"},
@@ -285,6 +287,7 @@ const (
 	ClusterIdentityLost = "clusterIdentity"
 	FixedParts          = "subsetSiblings"
 	HeadOnly            = "headOnly"
+	FallbackByPods      = "fallbackByPods"
 )
 
 // Degradation is a named function from what a policy means to what a provider
@@ -311,8 +314,10 @@ func Degradations() []Degradation {
 		{AffinityAtZero, "A tier keeps everything while one of its endpoints is ready, and passes on everything when none is."},
 		{FixedParts, "What one subset of the consumer's own cluster cannot keep is not taken by another subset of that cluster: " +
 			"its part of the requests stays with those of its pods that are ready, and is refused when none is."},
-		{HeadOnly, "With one istiod for several clusters a share whose backends choose different pods, or stand in more than two tiers, belongs to its first backend alone: " +
+		{HeadOnly, "With one istiod for several clusters a share whose backends choose different pods, stand in more than two tiers, or leave out a cluster of that istiod " +
+			"that exports the service, belongs to its first backend alone: " +
 			"it is refused while that backend is lost."},
+		{FallbackByPods, "With one istiod for several clusters, what a backend cannot keep is divided by the number of pods among those that take it, whatever their weights."},
 		{ClusterIdentityLost, "Clusters of one trust domain cannot be told apart: a caller of the right namespace and service account is let in from each of them."},
 	}
 }

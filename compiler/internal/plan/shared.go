@@ -14,6 +14,80 @@ func oneOfSeveral(c *fleet.Cluster) bool {
 	return home != nil && slices.ContainsFunc(c.Set.Clusters, func(other *fleet.Cluster) bool { return other != c && other.Mesh.ControlPlane == home })
 }
 
+// fellows are the other clusters that the istiod of a cluster configures.
+func fellows(c *fleet.Cluster) []*fleet.Cluster {
+	var out []*fleet.Cluster
+	for _, other := range c.Set.Clusters {
+		if other != c && c.Mesh.ControlPlane != nil && other.Mesh.ControlPlane == c.Mesh.ControlPlane {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
+// plainStrangers are the clusters of a consumer's control plane that export a
+// service by the documents, the consumer's own among them.
+func plainStrangers(s *fleet.Service, c *fleet.Cluster) []Stranger {
+	var out []Stranger
+	for _, other := range append(fellows(c), c) {
+		if s.ExportedBy(other) {
+			out = append(out, Stranger{Cluster: other.Name, Any: true})
+		}
+	}
+	return out
+}
+
+// strangers finds out which clusters of the consumer's control plane have pods of
+// the service though they do not export it. A chain that they would get a part
+// of is its head alone until they are gone.
+func (b *builder) strangers(out *Service, at consumer) {
+	s, home := at.service, at.cluster
+	var found []Stranger
+	for _, c := range append(fellows(home), home) {
+		svc, there := c.Facts.Service(s.Namespace, s.Name)
+		switch {
+		case s.ExportedBy(c):
+		case c.Facts.State == fleet.Unreachable:
+			if slices.ContainsFunc(out.Import.Rules, func(r Rule) bool { return r.minds(Stranger{Cluster: c.Name, Any: true}) }) {
+				b.hold(home, out.Fragment, c, "whether Service "+s.Key()+" has pods there, which does not export it")
+			}
+		case c.Facts.State == fleet.Unknown:
+			found = append(found, Stranger{Cluster: c.Name, Any: true})
+		case there && len(svc.Workloads) > 0:
+			stranger := Stranger{Cluster: c.Name}
+			for _, w := range svc.Workloads {
+				stranger.Pods = append(stranger.Pods, w.Labels)
+			}
+			found = append(found, stranger)
+		}
+	}
+	for i, r := range out.Import.Rules {
+		for _, stranger := range found {
+			if !r.minds(stranger) {
+				continue
+			}
+			why := "has pods of it"
+			if stranger.Any {
+				why = "was not observed yet and may have pods of it"
+			}
+			b.pending(home, out.Fragment, "rule %q (%s): %s, which does not offer Service %s, %s; the istiod of %s would send them a part of what one backend leaves to the next, so that none leaves anything",
+				r.Label, at.policy.At(at.policy.Rules[i].Path), stranger.Cluster, s.Key(), why, home.Mesh.ControlPlane.Name)
+		}
+		for _, c := range r.Chains() {
+			if c.Uniform().Head.Lost {
+				b.pending(home, out.Fragment, "rule %q (%s): %s takes no more requests, and the istiod of %s cannot divide its share between several: the others of its priority have it",
+					r.Label, at.policy.At(at.policy.Rules[i].Path), c.Head.Name(), home.Mesh.ControlPlane.Name)
+			}
+		}
+		out.Import.Rules[i].Strangers = append(slices.Clip(r.Strangers), found...)
+	}
+}
+
+// minds tells whether a chain could be said if a stranger had no pods.
+func (r Rule) minds(s Stranger) bool {
+	return slices.ContainsFunc(r.Chains(), func(c Chain) bool { return len(c.planned().Tiers) > 0 && c.staying().meets(s) })
+}
+
 // sharedNeeds is what rules need of one istiod that knows the pods of several
 // clusters: it keeps the chains of different rules apart, but can tell what
 // stands below the first cluster of a chain only by what all have in common.
@@ -21,8 +95,12 @@ func sharedNeeds(wanted []need, rules []Rule) []need {
 	out := slices.DeleteFunc(slices.Clone(wanted), func(n need) bool { return n.feature == HomeFallbacks || n.feature == RepeatedCluster })
 	for _, r := range rules {
 		for _, c := range r.Chains() {
-			if len(c.Tiers) > 0 && len(c.Uniform().Tiers) == 0 {
+			said := c.planned()
+			if len(c.staying().Tiers) > 0 && len(said.Tiers) == 0 {
 				out = append(out, need{feature: UnlikeChain, path: c.Tiers[0][0].path})
+			}
+			if len(said.Tiers) > 0 && len(said.Tiers[0]) > 1 {
+				out = append(out, need{feature: SharedFallback, path: said.Tiers[0][1].path})
 			}
 		}
 	}

@@ -317,6 +317,20 @@ type Rule struct {
 	Tiers [][]Backend
 	// Copy gets a copy of each request; nil where nothing is mirrored.
 	Copy *Backend
+	// Strangers are the other clusters of the consumer's control plane that have
+	// pods of the service, or may have: its istiod knows them whatever the rule
+	// says.
+	Strangers []Stranger
+}
+
+// Stranger is a cluster whose pods an istiod knows besides those that a rule
+// sends requests to.
+type Stranger struct {
+	Cluster string
+	// Any: some of its pods may have any labels, because it exports the service or
+	// was never observed. Otherwise Pods are the labels of those that it has.
+	Any  bool
+	Pods []map[string]string
 }
 
 // Answers tells whether the rule answers requests by itself.

@@ -60,27 +60,8 @@ func (c chance) model() model {
 			}
 		}
 	}
-	if shared {
-		m.narrow()
-	}
 	c.world(&m)
 	return m
-}
-
-// narrow leaves pods only where every rule sends requests: one istiod for several
-// clusters knows no set of clusters, so that whoever has pods gets some.
-func (m *model) narrow() {
-	for i := range m.clusters {
-		for _, p := range m.policies {
-			everywhere := !slices.ContainsFunc(p.rules, func(r rule) bool {
-				in := func(b backend) bool { return b.cluster == m.clusters[i].name && b.weight > 0 }
-				return len(r.backends) > 0 && !slices.ContainsFunc(r.backends, in)
-			})
-			if !everywhere || !slices.Contains(p.exports, m.clusters[i].name) {
-				delete(m.clusters[i].pods, p.service)
-			}
-		}
-	}
 }
 
 // world loses clusters and pods.

@@ -3,7 +3,6 @@
 package simulate
 
 import (
-	"maps"
 	"math/big"
 	"slices"
 
@@ -34,6 +33,7 @@ func Degradations() []Degradation {
 		{plan.WeightsIgnored, byPods},
 		{plan.AffinityAtZero, atZero},
 		{plan.HeadOnly, headOnly},
+		{plan.FallbackByPods, fallbackByPods},
 		{plan.ClusterIdentityLost, alike},
 	}
 }
@@ -116,9 +116,9 @@ func chained(m Meaning, remote bool) Meaning {
 	if m.Choice == nil {
 		return m
 	}
-	there := slices.ContainsFunc(slices.Concat(m.Choice.Tiers...), func(b Candidate) bool { return b.Weight > 0 && !b.Local })
+	there := slices.ContainsFunc(slices.Concat(m.Choice.Tiers...), func(b Candidate) bool { return b.Weight > 0 && !b.Near })
 	if c := *m.Choice; there == remote {
-		c.Chained = true
+		c.Chained, c.Shared = true, len(m.meshed()) > 1
 		m.Choice = &c
 	}
 	return m
@@ -127,24 +127,36 @@ func chained(m Meaning, remote bool) Meaning {
 // headOnly leaves a chain to its head where one istiod configures several
 // clusters and cannot say what stands below.
 func headOnly(m Meaning) Meaning {
-	home := m.Caller.Mesh.ControlPlane
-	shared := home != nil && slices.ContainsFunc(m.Caller.Set.Clusters, func(c *fleet.Cluster) bool { return c != m.Caller && c.Mesh.ControlPlane == home })
-	if m.Choice == nil || !shared {
+	all := m.meshed()
+	if m.Choice == nil || len(all) < 2 {
 		return m
 	}
 	c := *m.Choice
 	c.HeadOnly = true
+	for _, other := range all {
+		if slices.Contains(m.exporters, other) {
+			c.Known = append(c.Known, other.Name)
+		}
+	}
 	m.Choice = &c
 	return m
 }
 
-// sayable tells whether one istiod can say what stands below a head: one level
-// of pods with the same labels, all of which were seen.
-func sayable(levels []level) bool {
-	below := slices.DeleteFunc(slices.Clone(levels[1:]), func(l level) bool { return sum(l.backends) == 0 })
-	return len(below) == 0 || len(below) == 1 && !slices.ContainsFunc(below[0].backends, func(b Candidate) bool {
-		return b.Weight > 0 && (!maps.Equal(b.Subset, levels[0].backends[0].Subset) || !b.Known)
-	})
+// meshed are the clusters that the istiod of the caller's cluster configures.
+func (m Meaning) meshed() []*fleet.Cluster {
+	home := m.Caller.Mesh.ControlPlane
+	return slices.DeleteFunc(slices.Clone(m.Caller.Set.Clusters), func(c *fleet.Cluster) bool { return home == nil || c.Mesh.ControlPlane != home })
+}
+
+// fallbackByPods divides what a chain's head cannot keep by pods.
+func fallbackByPods(m Meaning) Meaning {
+	if m.Choice == nil || len(m.meshed()) < 2 {
+		return m
+	}
+	c := *m.Choice
+	c.ByPods = true
+	m.Choice = &c
+	return m
 }
 
 // pooledFailover judges the backends of a lower tier together.
@@ -285,124 +297,4 @@ func (m Meaning) each(change func(Candidate) Candidate) Meaning {
 	}
 	m.Choice = &c
 	return m
-}
-
-// level is a part of a chain that is judged as a whole.
-type level struct {
-	backends []Candidate
-	// own: the caller's own pods, each of which is seen.
-	own bool
-	// pooled: judged by all endpoints together.
-	pooled bool
-}
-
-// chained is the choice where every backend of the first tier has its own chain
-// of fallbacks and keeps its part of the requests whatever happens to others.
-func (c Choice) chained() []Share {
-	tiers := slices.DeleteFunc(slices.Clone(c.Tiers), func(tier []Candidate) bool { return sum(tier) == 0 })
-	if len(tiers) == 0 {
-		return nil
-	}
-	total, chains := int64(0), map[int][]level{}
-	for i, head := range tiers[0] {
-		levels := []level{{backends: []Candidate{head}, own: head.Local}}
-		in := map[string]bool{head.Cluster: true}
-		for _, tier := range tiers[1:] {
-			levels = append(levels, level{backends: tier, pooled: c.Pooled})
-			for _, b := range tier {
-				in[b.Cluster] = in[b.Cluster] || b.Weight > 0
-			}
-		}
-		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
-		// A chain without anybody who was ever seen is not there yet.
-		if head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
-			if c.HeadOnly && !sayable(levels) {
-				levels = levels[:1]
-			}
-			chains[i] = levels
-			total += head.Weight
-		}
-	}
-	var out []Share
-	for i, head := range tiers[0] {
-		if levels, ok := chains[i]; ok {
-			out = append(out, c.along(levels, big.NewRat(head.Weight, total))...)
-		}
-	}
-	return out
-}
-
-// known tells whether anybody of the level was ever seen; the caller's own
-// cluster counts without any pods too.
-func (l level) known() bool {
-	return l.own || slices.ContainsFunc(l.backends, func(b Candidate) bool { return b.Known && b.Weight > 0 })
-}
-
-// standIns are the other backends of the first tier, the heaviest of each
-// cluster that is not in the chain.
-func standIns(tier []Candidate, head int, in map[string]bool) []Candidate {
-	var out []Candidate
-	for i, b := range tier {
-		if i == head || b.Weight == 0 || in[b.Cluster] {
-			continue
-		}
-		if j := slices.IndexFunc(out, func(o Candidate) bool { return o.Cluster == b.Cluster }); j < 0 {
-			out = append(out, b)
-		} else if b.Weight > out[j].Weight {
-			out[j] = b
-		}
-	}
-	return out
-}
-
-// along divides a part of the requests between the levels of a chain.
-func (c Choice) along(levels []level, part *big.Rat) []Share {
-	var able []*big.Rat
-	for _, l := range levels {
-		able = append(able, c.able(l))
-	}
-	var out []Share
-	for i, load := range priorityLoad(able) {
-		l := levels[i]
-		if l.own {
-			out = append(out, l.backends[0].part(times(part, load)))
-			continue
-		}
-		up := slices.DeleteFunc(slices.Clone(l.backends), func(b Candidate) bool { return !b.answers() })
-		for _, b := range up {
-			out = append(out, b.part(times(part, times(load, big.NewRat(b.Weight, sum(up))))))
-		}
-	}
-	return out
-}
-
-// answers tells whether the gateway in front of a backend takes connections.
-func (b Candidate) answers() bool { return b.Weight > 0 && b.Up && b.Known }
-
-// able is the part of the requests that a level can take.
-func (c Choice) able(l level) *big.Rat {
-	if l.own {
-		return c.keeps(l.backends[0].Health)
-	}
-	up, all := int64(0), int64(0)
-	for _, b := range l.backends {
-		if b.Weight == 0 || !b.Known {
-			continue
-		}
-		n := b.Weight
-		if l.pooled {
-			n = b.Gateways
-		}
-		all += n
-		if b.answers() {
-			up += n
-		}
-	}
-	if all == 0 {
-		return zero()
-	}
-	if l.pooled {
-		return c.keeps(big.NewRat(up, all))
-	}
-	return big.NewRat(up, all)
 }

@@ -200,7 +200,7 @@ func (e *evaluation) choose(w way) Meaning {
 	if len(c.Tiers) == 0 {
 		e.note(p.At("spec.service.name"), "no cluster that %s reaches exports Service %s", e.home.Name, s.Key())
 	}
-	return Meaning{Early: e.answer, Choice: c}
+	return Meaning{Early: e.answer, Choice: c, exporters: s.Exporters}
 }
 
 // candidate resolves a backend.
@@ -258,6 +258,7 @@ func Percent(r *big.Rat) string {
 // they let the caller in.
 func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	b.Up = !e.world.lost(c.Name)
+	b.Near = c == e.home || c.Mesh.ControlPlane != nil && c.Mesh.ControlPlane == e.home.Mesh.ControlPlane && c.Mesh.Network == e.home.Mesh.Network
 	if g := c.Mesh.Gateway; g != nil {
 		b.Gateways = int64(len(g.Addresses))
 	}

@@ -177,7 +177,11 @@ func (m *mesh) portName(e envoyCluster) (string, bool) {
 // podsOf are the pods of one cluster.
 func (c *sidecar) podsOf(m *mesh, e envoyCluster) []endpoint {
 	var out []endpoint
-	for _, w := range m.site.pods(e.namespace, e.service, nil) {
+	found := m.site.pods(e.namespace, e.service, nil)
+	if m.site.selectsNothing(pods{namespace: e.namespace, service: e.service}) {
+		found = []inventory.Workload{{}}
+	}
+	for _, w := range found {
 		labels := m.site.placed(w.Labels)
 		if !hasAll(labels, e.selector) {
 			continue
@@ -192,18 +196,31 @@ func (c *sidecar) podsOf(m *mesh, e envoyCluster) []endpoint {
 			}
 			ready = one()
 		}
-		out = append(out, endpoint{labels: labels, weight: 1, healthy: ready, pods: &w, at: m})
+		out = append(out, endpoint{labels: labels, weight: c.podWeight(), healthy: ready, pods: &w, at: m})
 	}
 	return out
 }
 
 // behind are the addresses of a gateway that stand for the pods of another
-// network; each counts as many as it stands for.
+// network; together they count as many as they stand for.
 func (c *sidecar) behind(m *mesh, far []endpoint) []endpoint {
 	var out []endpoint
 	for _, a := range m.site.Gateways {
 		if n := int64(len(far)); n > 0 {
-			out = append(out, endpoint{labels: m.site.placed(nil), weight: n, healthy: one(), address: a.String(), port: m.site.GatewayPort})
+			out = append(out, endpoint{labels: m.site.placed(nil), weight: n * c.podWeight() / int64(len(m.site.Gateways)), healthy: one(),
+				address: a.String(), port: m.site.GatewayPort})
+		}
+	}
+	return out
+}
+
+// podWeight is what one pod counts: as much as can be divided among the addresses
+// of each gateway that the istiod knows.
+func (c *sidecar) podWeight() int64 {
+	out := int64(1)
+	for _, m := range c.meshes {
+		if n := int64(len(m.site.Gateways)); n > 0 && m.site.ControlPlane == c.mesh.site.ControlPlane && out%n != 0 {
+			out *= n
 		}
 	}
 	return out

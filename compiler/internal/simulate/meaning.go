@@ -22,6 +22,8 @@ type Meaning struct {
 	// Caller is the caller's cluster, or that of the gateway.
 	Caller *fleet.Cluster
 
+	// exporters of the service.
+	exporters []*fleet.Cluster
 	// requests: there is a proxy that answers where no pod does. gateway: it comes in at a gateway.
 	requests, gateway bool
 }

@@ -165,6 +165,11 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 		!slices.ContainsFunc(slices.Concat(meaning.Choice.Tiers...), func(b simulate.Candidate) bool { return b.Known && b.Weight > 0 }) {
 		return true
 	}
+	if meaning.Provider() == "cilium" && meaning.Choice != nil &&
+		!slices.ContainsFunc(slices.Concat(meaning.Choice.Tiers...), func(b simulate.Candidate) bool { return b.There }) {
+		// No Service is there to be offered, so that its name is not made yet.
+		return true
+	}
 	if meaning.Caller.EastWest == "istio" && !routed(result, id, r, meaning.Caller.Mesh.ControlPlane.Name) {
 		return true
 	}

@@ -18,8 +18,9 @@ type Candidate struct {
 	// Alive: whoever is sent there is served. Where Health is what is really so,
 	// Alive says nothing else.
 	Alive bool
-	// Local: in the caller's own cluster. Up: the cluster is not lost.
-	Local, Up bool
+	// Local: in the caller's own cluster. Near: the caller's proxy sees its pods,
+	// and no gateway in front of them. Up: the cluster is not lost.
+	Local, Near, Up bool
 	// Known: who the pods are was observed. There: the cluster has the Service,
 	// or nobody looked. Gateways is the number of addresses
 	// at which others reach the cluster.
@@ -42,9 +43,14 @@ type Choice struct {
 	// MinHealthy part of its pods that must be ready for a backend to keep its
 	// whole share, above 0 and at most 1.
 	MinHealthy *big.Rat
-	// Chained, Pooled, Joint and HeadOnly are what degradations make of the
+	// Chained, Pooled, Joint, HeadOnly and ByPods are what degradations make of the
 	// choice; see there.
-	Chained, Pooled, Joint, HeadOnly bool
+	Chained, Pooled, Joint, HeadOnly, ByPods bool
+	// Shared: one istiod configures several clusters, the caller's among them.
+	Shared bool
+	// Known are the clusters that export the service and that the caller's control
+	// plane knows the pods of, where it is HeadOnly.
+	Known []string
 }
 
 // Shares computes what each backend gets.

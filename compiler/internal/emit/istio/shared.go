@@ -111,7 +111,10 @@ func (s *sharer) portRoutes(out *v1alpha3.VirtualService, w work, port plan.Port
 func (s *sharer) targets(w work, port plan.Port, r plan.Rule) targets {
 	var out targets
 	for _, c := range r.Chains() {
-		if alive(c) {
+		if !alive(c) {
+			continue
+		}
+		if c = c.Uniform(); !c.Head.Lost {
 			at := placed{Chain: c, port: port, affinity: r.SessionAffinity}
 			out.all = append(out.all, target{s.target(w, at), int32(c.Head.Weight)})
 		}
@@ -124,7 +127,6 @@ func (s *sharer) targets(w work, port plan.Port, r plan.Rule) targets {
 
 // target makes a subset for a chain of one cluster's callers.
 func (s *sharer) target(w work, at placed) *v1alpha3.Destination {
-	at.Chain = at.Uniform()
 	name := subsetPrefix + digest(fmt.Sprintf("%s/%s|%d|%s|%s|%s", s.service.Namespace, s.service.Name, at.port.Number, w.service.Cluster, at.ID(), affinityID(at.affinity)))
 	if s.subsets[name] == nil {
 		at.subset = name

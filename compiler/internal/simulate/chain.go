@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"maps"
+	"math/big"
+	"slices"
+)
+
+// level is a part of a chain that is judged as a whole.
+type level struct {
+	backends []Candidate
+	// own: the caller's own pods, each of which is seen.
+	own bool
+	// pooled: judged by all endpoints together.
+	pooled bool
+}
+
+// chained is the choice where every backend of the first tier has its own chain
+// of fallbacks and keeps its part of the requests whatever happens to others.
+func (c Choice) chained() []Share {
+	tiers := slices.DeleteFunc(slices.Clone(c.Tiers), func(tier []Candidate) bool { return sum(tier) == 0 })
+	if len(tiers) == 0 {
+		return nil
+	}
+	total, chains := int64(0), map[int][]level{}
+	for i, head := range tiers[0] {
+		levels := []level{{backends: []Candidate{head}, own: head.Near}}
+		in := map[string]bool{head.Cluster: true}
+		for _, tier := range tiers[1:] {
+			levels = append(levels, level{backends: tier, pooled: c.Pooled})
+			for _, b := range tier {
+				in[b.Cluster] = in[b.Cluster] || b.Weight > 0
+			}
+		}
+		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
+		// A chain without anybody who was ever seen is not there yet.
+		if head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
+			if c.HeadOnly && !c.sayable(levels) {
+				levels = levels[:1]
+			}
+			chains[i] = levels
+			total += head.Weight
+		}
+	}
+	var out []Share
+	for i, head := range tiers[0] {
+		if levels, ok := chains[i]; ok {
+			out = append(out, c.along(levels, big.NewRat(head.Weight, total))...)
+		}
+	}
+	return out
+}
+
+// known tells whether anybody of the level was ever seen; the caller's own
+// cluster counts without any pods too.
+func (l level) known() bool {
+	return l.own || slices.ContainsFunc(l.backends, func(b Candidate) bool { return b.Known && b.Weight > 0 })
+}
+
+// standIns are the other backends of the first tier, the heaviest of each
+// cluster that is not in the chain.
+func standIns(tier []Candidate, head int, in map[string]bool) []Candidate {
+	var out []Candidate
+	for i, b := range tier {
+		if i == head || b.Weight == 0 || in[b.Cluster] {
+			continue
+		}
+		if j := slices.IndexFunc(out, func(o Candidate) bool { return o.Cluster == b.Cluster }); j < 0 {
+			out = append(out, b)
+		} else if b.Weight > out[j].Weight {
+			out[j] = b
+		}
+	}
+	return out
+}
+
+// along divides a part of the requests between the levels of a chain.
+func (c Choice) along(levels []level, part *big.Rat) []Share {
+	var able []*big.Rat
+	for _, l := range levels {
+		able = append(able, c.able(l))
+	}
+	var out []Share
+	for i, load := range priorityLoad(able) {
+		l := levels[i]
+		if l.own {
+			out = append(out, l.backends[0].part(times(part, load)))
+			continue
+		}
+		total := zero()
+		for _, b := range l.backends {
+			total.Add(total, c.taken(b))
+		}
+		for _, b := range l.backends {
+			if total.Sign() > 0 {
+				out = append(out, b.part(times(part, times(load, new(big.Rat).Quo(c.taken(b), total)))))
+			}
+		}
+	}
+	return out
+}
+
+// taken is what a backend takes of what comes to its level, relative to the
+// others there.
+func (c Choice) taken(b Candidate) *big.Rat {
+	if !b.answers() {
+		return zero()
+	}
+	out := big.NewRat(b.Weight, 1)
+	if c.ByPods {
+		out.SetInt64(b.Kinds)
+	}
+	if c.Shared && b.Near {
+		out.Mul(out, b.Health)
+	}
+	return out
+}
+
+// answers tells whether the gateway in front of a backend takes connections.
+func (b Candidate) answers() bool { return b.Weight > 0 && b.Up && b.Known }
+
+// able is the part of the requests that a level can take.
+func (c Choice) able(l level) *big.Rat {
+	if l.own {
+		return c.keeps(l.backends[0].Health)
+	}
+	up, all := zero(), zero()
+	for _, b := range l.backends {
+		if b.Weight == 0 || !b.Known {
+			continue
+		}
+		n := big.NewRat(b.Weight, 1)
+		switch {
+		case c.Shared && b.Near:
+			n.SetInt64(b.Kinds)
+		case l.pooled || c.Shared:
+			n.SetInt64(b.Gateways)
+		}
+		all.Add(all, n)
+		switch {
+		case c.Shared && b.Near:
+			up.Add(up, n.Mul(n, b.Health))
+		case b.answers():
+			up.Add(up, n)
+		}
+	}
+	if all.Sign() == 0 {
+		return zero()
+	}
+	if up.Quo(up, all); l.pooled || c.Shared {
+		return c.keeps(up)
+	}
+	return up
+}
+
+// sayable tells whether one istiod can say what stands below a head: one level
+// of pods with the same labels, all of which were seen. Nobody else that it knows
+// may have such pods.
+func (c Choice) sayable(levels []level) bool {
+	below := slices.DeleteFunc(slices.Clone(levels[1:]), func(l level) bool { return sum(l.backends) == 0 })
+	if len(below) == 0 {
+		return true
+	}
+	in := []string{levels[0].backends[0].Cluster}
+	for _, b := range below[0].backends {
+		if b.Weight == 0 {
+			continue
+		}
+		if in = append(in, b.Cluster); !maps.Equal(b.Subset, levels[0].backends[0].Subset) || !b.Known {
+			return false
+		}
+	}
+	return len(below) == 1 && !slices.ContainsFunc(c.Known, func(cluster string) bool { return !slices.Contains(in, cluster) })
+}
