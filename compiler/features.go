@@ -27,6 +27,9 @@ type Support struct {
 	// Since is the first version of the provider that can; empty: every version
 	// that Fairlead runs with.
 	Since string
+	// Partly says what the provider does where the clusters ask for it, and what
+	// is pending then; empty: all of it.
+	Partly string
 }
 
 // Degradation is a place where a provider does less than a policy means.
@@ -52,7 +55,7 @@ func Features() []Feature {
 		f := Feature{Name: string(row.Feature), Code: row.Code, Fields: row.Fields}
 		for _, p := range plan.Providers() {
 			s := row.Of(p)
-			f.Support = append(f.Support, Support{Provider: string(p), Degradation: s.Degradation, Refusal: s.Refusal, Fix: s.Fix, Since: s.Since})
+			f.Support = append(f.Support, Support{Provider: string(p), Degradation: s.Degradation, Refusal: s.Refusal, Fix: s.Fix, Since: s.Since, Partly: s.Partly})
 		}
 		out = append(out, f)
 	}

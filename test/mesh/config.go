@@ -18,7 +18,9 @@ type Config struct {
 
 // Cluster is a group of endpoints, and how they are talked to.
 type Cluster struct {
-	Name            string `json:"name"`
+	Name string `json:"name"`
+	// Type is how endpoints are found, such as EDS.
+	Type            string `json:"type"`
 	TransportSocket struct {
 		TypedConfig TLSContext `json:"typedConfig"`
 	} `json:"transportSocket"`

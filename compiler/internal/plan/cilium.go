@@ -54,8 +54,7 @@ func (b *builder) cilium(out *Service, at consumer) {
 	}
 	in.Exported = s.ExportedBy(c)
 	if s.Headless {
-		in.Routed = false
-		b.pending(c, out.Fragment, "Service %s is headless: no connections are routed to it in this version", s.Key())
+		b.headlessCilium(out, at)
 	}
 	svc, there := c.Facts.Service(s.Namespace, s.Name)
 	switch {

@@ -59,7 +59,7 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 		// found, so the rest goes ahead.
 		in.Routed = able && in.Virtual.IsValid() && len(s.Ports) > 0 && len(s.Exporters) > 0 && !s.Headless
 		if s.Headless {
-			b.pending(c, out.Fragment, "Service %s is headless: no connections are routed to it in this version", s.Key())
+			b.unanswered(out, at)
 		}
 		return
 	}
@@ -111,8 +111,7 @@ func (b *builder) mesh(out *Service, at consumer) {
 		}
 	}
 	if s.Headless {
-		in.Routed = false
-		b.pending(c, out.Fragment, "Service %s is headless: no requests are routed to it in this version", s.Key())
+		b.headlessMesh(out, at)
 	}
 	unnamed := slices.ContainsFunc(out.Ports, func(p Port) bool { return p.Name == "" })
 	if in.Routed && unnamed && slices.ContainsFunc(in.Rules, fallsBackFromHome) {
@@ -132,9 +131,14 @@ func (b *builder) meshPorts(out *Service, at consumer) {
 		return len(r.Matches) > 0 || r.Timeout != "" && !r.DefaultTimeout || r.Retries != nil && !r.DefaultRetries
 	})
 	out.Ports = slices.DeleteFunc(out.Ports, func(p Port) bool {
-		_, refused := protocolFeatures[p.Protocol]
+		support := rowOf(protocolFeatures[p.Protocol]).Istio
+		refused, name := support.Refusal != "", support.Degradation
 		if refused {
 			b.pending(c, out.Fragment, "port %d of Service %s is %s, which Istio does not route: list the other ports in spec.service.ports", p.Number, s.Key(), p.Protocol)
+		} else if name != "" && !accepts(at.policy, name, v1alpha1.ProviderIstio) {
+			refused = true
+			b.pending(c, out.Fragment, "port %d of Service %s is %s, of which provider istio does less than the policy means: add {name: %s, provider: istio} to spec.acceptDegradations, or list the other ports in spec.service.ports",
+				p.Number, s.Key(), p.Protocol, name)
 		} else if l7 && !p.L7() {
 			b.pending(c, out.Fragment, "port %d of Service %s is %s: matches, timeouts and retries do not apply to it", p.Number, s.Key(), p.Protocol)
 		}

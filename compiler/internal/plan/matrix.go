@@ -68,6 +68,7 @@ const (
 	EveryExporter      Feature = "everyExporter"
 	SubsetSiblings     Feature = "subsetSiblings"
 	UnlikeChain        Feature = "unlikeChain"
+	Headless           Feature = "headless"
 	SharedFallback     Feature = "sharedFallback"
 )
 
@@ -82,6 +83,9 @@ type Support struct {
 	// where every version can that Fairlead runs with. With an older one the
 	// fragment is emitted all the same, and pending says what Before says.
 	Since, Before string
+	// Partly says what the provider does of something that only the clusters
+	// tell; what it does not do is pending. Empty: all of it.
+	Partly string
 }
 
 // Row is one feature of the matrix.
@@ -255,7 +259,14 @@ func forms() []Row {
 		{Feature: UDP, Code: "FL1407", Fields: []string{"spec.service.ports.protocol"},
 			Istio: no("a sidecar never carries UDP", "use eastWest: fairlead, or govern other ports")},
 		{Feature: TLS, Code: "FL1408", Fields: []string{"spec.service.ports.protocol"},
-			Istio: no("routing by the server name of a client's own TLS is not supported in this version", "write protocol: tcp")},
+			Istio: less(ServerNameOnly)},
+		{Feature: Headless, Code: "FL1484", Fields: []string{"spec.service"},
+			Istio: Support{Partly: "requests are sent to other clusters, or to the pods of the caller's own that the caller chose; a rule that shares between both is pending, " +
+				"and so is the name under the set's domain, under which nothing answers"},
+			Cilium: Support{Partly: "where clustermesh.enableEndpointSliceSynchronization is on, callers choose among the pods of all clusters; lower tiers are pending",
+				Since: "1.16", Before: "copies no addresses of pods to other clusters"},
+			Fairlead: Support{Partly: "the service is imported without an address of its own, as KEP-1645 demands; nothing copies the addresses of its pods, so that its name answers " +
+				"nothing, which is pending"}},
 		{Feature: ClusterNames, Code: "FL1478", Fields: []string{"spec.service.names"},
 			Fairlead: no("with provider fairlead the name under cluster.local stays the local Service, as KEP-1645 demands", "write names: [clusterset], or leave names out")},
 		{Feature: ClusterSetNames, Code: "FL1490", Fields: []string{"spec.service.names"},
@@ -287,6 +298,7 @@ const (
 	ClusterIdentityLost = "clusterIdentity"
 	FixedParts          = "subsetSiblings"
 	HeadOnly            = "headOnly"
+	ServerNameOnly      = "serverName"
 	FallbackByPods      = "fallbackByPods"
 )
 
@@ -318,6 +330,7 @@ func Degradations() []Degradation {
 			"that exports the service, belongs to its first backend alone: " +
 			"it is refused while that backend is lost."},
 		{FallbackByPods, "With one istiod for several clusters, what a backend cannot keep is divided by the number of pods among those that take it, whatever their weights."},
+		{ServerNameOnly, "Where the caller's own Service declares a port as TLS, connections are routed that ask for a governed name in full; any other stays with that Service."},
 		{ClusterIdentityLost, "Clusters of one trust domain cannot be told apart: a caller of the right namespace and service account is let in from each of them."},
 	}
 }

@@ -33,6 +33,7 @@ func Degradations() []Degradation {
 		{plan.WeightsIgnored, byPods},
 		{plan.AffinityAtZero, atZero},
 		{plan.HeadOnly, headOnly},
+		{plan.ServerNameOnly, noChange}, // who calls asks for the name in full
 		{plan.FallbackByPods, fallbackByPods},
 		{plan.ClusterIdentityLost, alike},
 	}

@@ -162,7 +162,7 @@ func (c *sidecar) say(format string, args ...any) {
 func (c *sidecar) answer() Answer {
 	port, ok := c.mesh.port(c.host, c.request)
 	if c.request.From.Gateway != "" {
-		port, ok = meshPort{number: c.request.Port, l7: c.request.L7()}, true
+		port, ok = meshPort{number: c.request.Port, l7: c.request.L7(), tls: isTLS(c.request.Scheme)}, true
 	}
 	if !ok {
 		c.say("the mesh of %s knows no port %d of %s", c.mesh.site.Cluster, c.request.Port, c.host)

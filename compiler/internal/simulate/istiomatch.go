@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"slices"
 	"strings"
 
 	"istio.io/api/networking/v1alpha3"
@@ -11,6 +12,14 @@ import (
 // streamMatches tells whether a connection meets a condition.
 func (c *sidecar) streamMatches(m *v1alpha3.L4MatchAttributes) bool {
 	return (m.GetPort() == 0 || int32(m.GetPort()) == c.request.Port) && len(m.GetDestinationSubnets()) == 0 && c.fromThere(m.GetSourceLabels(), m.GetSourceNamespace(), m.GetGateways())
+}
+
+// serverMatches tells whether a connection that asks for the name that is called
+// meets a condition.
+func (c *sidecar) serverMatches(m *v1alpha3.TLSMatchAttributes) bool {
+	named := slices.ContainsFunc(m.GetSniHosts(), func(h string) bool { return covers(h, c.host) })
+	return named && (m.GetPort() == 0 || int32(m.GetPort()) == c.request.Port) && len(m.GetDestinationSubnets()) == 0 &&
+		c.fromThere(m.GetSourceLabels(), m.GetSourceNamespace(), m.GetGateways())
 }
 
 // fromThere tells whether the caller is meant.

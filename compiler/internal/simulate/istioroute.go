@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ type meshPort struct {
 	number int32
 	name   string
 	l7     bool
+	// tls: the sidecar chooses by the server name that a connection asks for.
+	tls bool
 }
 
 // transports that a port name or an application protocol says are requests
@@ -34,12 +37,20 @@ func isL7(protocol string) bool {
 	return slices.Contains([]string{"http", "http2", "grpc", "kubernetes.io/h2c"}, prefix)
 }
 
+// isTLS tells whether a port name or an application protocol says that callers
+// bring TLS of their own.
+func isTLS(protocol string) bool {
+	prefix, _, _ := strings.Cut(strings.ToLower(protocol), "-")
+	return prefix == "tls" || prefix == "https"
+}
+
 // port finds a port of a host: of the cluster's own Service, or of a
 // ServiceEntry that the caller sees.
 func (m *mesh) port(host string, r Request) (meshPort, bool) {
 	for _, p := range m.own(host) {
 		if p.Port == r.Port && (p.Transport == "TCP" || p.Transport == "") {
-			return meshPort{p.Port, p.Name, isL7(p.AppProtocol) || p.AppProtocol == "" && isL7(p.Name)}, true
+			said := cmp.Or(p.AppProtocol, p.Name)
+			return meshPort{p.Port, p.Name, isL7(said), isTLS(said)}, true
 		}
 	}
 	if strings.HasSuffix(host, "."+localDomain) && m.site.Observed {
@@ -48,7 +59,7 @@ func (m *mesh) port(host string, r Request) (meshPort, bool) {
 	for _, e := range m.entriesOf(host, r.From.Namespace) {
 		for _, p := range e.Spec.Ports {
 			if int32(p.GetNumber()) == r.Port {
-				return meshPort{r.Port, p.GetName(), isL7(p.GetProtocol())}, true
+				return meshPort{r.Port, p.GetName(), isL7(p.GetProtocol()), isTLS(p.GetProtocol())}, true
 			}
 		}
 	}
@@ -112,7 +123,7 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 			slices.ContainsFunc(v.Spec.Hosts, func(h string) bool { return covers(absolute(h, v.Namespace), c.host) })
 	})
 	itself := []destined{{host: c.host, port: port.number, weight: 1}}
-	if c.request.From.Gateway != "" && (i < 0 || port.l7 && len(c.mesh.routes[i].Spec.Http) == 0 || !port.l7 && len(c.mesh.routes[i].Spec.Tcp) == 0) {
+	if c.request.From.Gateway != "" && (i < 0 || port.l7 && len(c.mesh.routes[i].Spec.Http) == 0 || !port.l7 && len(c.mesh.routes[i].Spec.Tcp)+len(c.mesh.routes[i].Spec.Tls) == 0) {
 		c.say("nothing at the gateway is for %s", c.host)
 		c.note = c.note.status(port.l7, 404)
 		return nil, false
@@ -124,11 +135,8 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 	v := c.mesh.routes[i]
 	name := "VirtualService/" + v.Namespace + "/" + v.Name
 	if !port.l7 {
-		for j, t := range v.Spec.Tcp {
-			if len(t.Match) == 0 || slices.ContainsFunc(t.Match, c.streamMatches) {
-				c.say("%s: tcp route %d", name, j)
-				return c.streamTargets(v.Namespace, t.Route), true
-			}
+		if to := c.stream(port, v); to != nil {
+			return to, true
 		}
 		return itself, true
 	}
@@ -149,6 +157,28 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 	c.say("%s: no route matches", name)
 	c.note = c.note.status(true, 404)
 	return nil, false
+}
+
+// stream finds where a connection is sent; nil where no route is for it. Tls
+// routes are for ports that are declared as TLS, tcp routes for all others.
+func (c *sidecar) stream(port meshPort, v *networking.VirtualService) []destined {
+	name := "VirtualService/" + v.Namespace + "/" + v.Name
+	if port.tls {
+		for j, t := range v.Spec.Tls {
+			if slices.ContainsFunc(t.Match, c.serverMatches) {
+				c.say("%s: tls route %d", name, j)
+				return c.streamTargets(v.Namespace, t.Route)
+			}
+		}
+		return nil
+	}
+	for j, t := range v.Spec.Tcp {
+		if len(t.Match) == 0 || slices.ContainsFunc(t.Match, c.streamMatches) {
+			c.say("%s: tcp route %d", name, j)
+			return c.streamTargets(v.Namespace, t.Route)
+		}
+	}
+	return nil
 }
 
 func (c *sidecar) streamTargets(namespace string, route []*v1alpha3.RouteDestination) []destined {

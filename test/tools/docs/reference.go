@@ -137,6 +137,8 @@ func outcome(f compiler.Feature, s compiler.Support) string {
 		return "refused (" + link + ")"
 	case s.Degradation != "":
 		return fmt.Sprintf("degraded (%s, accepted as `%s`)", link, s.Degradation)
+	case s.Partly != "":
+		return "in part (" + link + ")"
 	case s.Since != "":
 		return fmt.Sprintf("exact from version %s (%s)", s.Since, link)
 	}
@@ -173,6 +175,8 @@ func short(s compiler.Support) string {
 		return "refused"
 	case s.Degradation != "":
 		return "`" + s.Degradation + "`"
+	case s.Partly != "":
+		return "in part"
 	case s.Since != "":
 		return "from " + s.Since
 	}
@@ -201,6 +205,12 @@ func writeSupport(b *strings.Builder, f compiler.Feature, degradations string) {
 			fmt.Fprintf(b, "refused: %s. Instead: %s.\n", s.Refusal, s.Fix)
 		case s.Degradation != "":
 			fmt.Fprintf(b, "degraded, accepted as [`%s`](%s). %s\n", s.Degradation, degradations, differs(s.Degradation))
+		case s.Partly != "":
+			since := ""
+			if s.Since != "" {
+				since = fmt.Sprintf(", from version %s", s.Since)
+			}
+			fmt.Fprintf(b, "in part%s: %s.\n", since, s.Partly)
 		case s.Since != "":
 			fmt.Fprintf(b, "exact from version %s; with an older one the policy is pending in that cluster.\n", s.Since)
 		default:

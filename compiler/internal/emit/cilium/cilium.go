@@ -19,6 +19,9 @@ const (
 	annotationGlobal   = "service.cilium.io/global"
 	annotationShared   = "service.cilium.io/shared"
 	annotationAffinity = "service.cilium.io/affinity"
+	// annotationCopies has the addresses of pods copied to the other clusters,
+	// where Cilium's synchronization of EndpointSlices is on.
+	annotationCopies = "service.cilium.io/global-sync-endpoint-slices"
 )
 
 // Emit returns what Cilium needs for every service of a cluster that it routes.
@@ -74,6 +77,9 @@ func share(s plan.Service) map[string]string {
 			out[annotationAffinity] = preferred
 		}
 	}
+	if s.Headless && out[annotationGlobal] == "true" {
+		out[annotationCopies] = "true"
+	}
 	return out
 }
 
@@ -98,6 +104,9 @@ func stub(s plan.Service, annotations map[string]string) manifest.Object {
 	out := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name, Annotations: annotations},
+	}
+	if s.Headless {
+		out.Spec.ClusterIP = corev1.ClusterIPNone
 	}
 	for _, p := range s.Ports {
 		// What the server would fill in: the same text means nothing to write.

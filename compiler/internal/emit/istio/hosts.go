@@ -183,10 +183,29 @@ func portName(p plan.Port) string {
 	return cmp.Or(p.Name, fmt.Sprintf("%s-%d", p.Protocol, p.Number))
 }
 
-func (e *emitter) ports() []*v1alpha3.ServicePort {
+// opaque: connections with TLS of the caller's own are declared as connections,
+// so that they are routed whatever server name they ask for.
+const opaque = true
+
+// declared is the protocol of a port in the registry.
+func declared(p plan.Port, opaque bool) string {
+	if p.Protocol == v1alpha1.ProtocolTLS && (opaque || !saysTLS(p)) {
+		return string(v1alpha1.ProtocolTCP)
+	}
+	return string(p.Protocol)
+}
+
+// saysTLS tells whether a Service declares its port as TLS: by appProtocol,
+// otherwise by the beginning of the port's name (Istio's protocol selection).
+func saysTLS(p plan.Port) bool {
+	word, _, _ := strings.Cut(strings.ToLower(cmp.Or(p.AppProtocol, p.Name)), "-")
+	return word == "tls" || word == "https"
+}
+
+func (e *emitter) ports(opaque bool) []*v1alpha3.ServicePort {
 	var out []*v1alpha3.ServicePort
 	for _, p := range e.service.Ports {
-		out = append(out, &v1alpha3.ServicePort{Number: uint32(p.Number), Name: portName(p), Protocol: strings.ToUpper(string(p.Protocol))})
+		out = append(out, &v1alpha3.ServicePort{Number: uint32(p.Number), Name: portName(p), Protocol: strings.ToUpper(declared(p, opaque))})
 	}
 	return out
 }
@@ -199,7 +218,7 @@ func (e *emitter) serviceEntry(h *host) {
 	}
 	out := &networking.ServiceEntry{TypeMeta: kind("ServiceEntry"), ObjectMeta: e.meta(h.prefix)}
 	out.Spec.Hosts = []string{h.name}
-	out.Spec.Ports = e.ports()
+	out.Spec.Ports = e.ports(h != e.home)
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_STATIC
 	out.Spec.Endpoints = endpoints

@@ -67,7 +67,7 @@ func (e *emitter) virtualService() *networking.VirtualService {
 			// A connection has nothing to match: the last rule is its own.
 			if to := e.destinations(port, in.Rules[len(in.Rules)-1]); len(to.all) > 0 {
 				routed = true
-				out.Spec.Tcp = append(out.Spec.Tcp, tcpRoute(port, to))
+				streamRoutes(&out.Spec, port, to, nil)
 			}
 			continue
 		}
@@ -128,6 +128,20 @@ func (e *emitter) destinations(port plan.Port, r plan.Rule) targets {
 	return out.only()
 }
 
+// streamRoutes are the routes of connections to a port. istiod looks at tcp
+// routes of ports that are declared as TCP alone, and at tls routes of those
+// that are declared as TLS: which of the two the caller's own Service does is not
+// always known.
+func streamRoutes(out *v1alpha3.VirtualService, port plan.Port, to targets, from map[string]string) {
+	route := tcpRoute(port, to)
+	route.Match[0].SourceLabels = from
+	out.Tcp = append(out.Tcp, route)
+	if port.Protocol == v1alpha1.ProtocolTLS {
+		out.Tls = append(out.Tls, &v1alpha3.TLSRoute{Route: route.Route,
+			Match: []*v1alpha3.TLSMatchAttributes{{Port: uint32(port.Number), SniHosts: out.Hosts, SourceLabels: from}}})
+	}
+}
+
 func tcpRoute(port plan.Port, to targets) *v1alpha3.TCPRoute {
 	out := &v1alpha3.TCPRoute{Match: []*v1alpha3.L4MatchAttributes{{Port: uint32(port.Number)}}}
 	for _, t := range to.all {
@@ -184,7 +198,7 @@ func (e *emitter) clusterSetEntry() {
 			out.Spec.Addresses = append(out.Spec.Addresses, a.String())
 		}
 	}
-	out.Spec.Ports = e.ports()
+	out.Spec.Ports = e.ports(opaque)
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_NONE
 	e.add(out)
@@ -197,7 +211,9 @@ func (e *emitter) stub() {
 		ObjectMeta: metav1.ObjectMeta{Namespace: e.service.Namespace, Name: e.service.Name}}
 	for _, p := range e.service.Ports {
 		port := corev1.ServicePort{Name: portName(p), Port: p.Number, TargetPort: intstr.FromInt32(p.Number), Protocol: corev1.Protocol(p.Transport)}
-		if p.AppProtocol != "" {
+		if protocol := declared(p, opaque); protocol != p.AppProtocol && p.Protocol == v1alpha1.ProtocolTLS {
+			port.AppProtocol = &protocol
+		} else if p.AppProtocol != "" {
 			port.AppProtocol = &p.AppProtocol
 		}
 		out.Spec.Ports = append(out.Spec.Ports, port)

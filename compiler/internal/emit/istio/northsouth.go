@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 	"istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 )
@@ -25,17 +26,26 @@ func (e *emitter) gatewayRoutes() {
 				out.Spec.Http = append(out.Spec.Http, httpRoutes(scope{}, rule, e.destinations(port, rule))...)
 			}
 		} else if rules := r.Import.Rules; len(rules) > 0 && len(r.Ports) > 0 {
-			to := e.destinations(r.Ports[0], rules[len(rules)-1])
-			if len(to.all) == 0 {
-				continue
-			}
-			route := tcpRoute(r.Ports[0], to)
-			route.Match = nil // the port is the gateway's
-			out.Spec.Tcp = []*v1alpha3.TCPRoute{route}
+			gatewayStream(&out.Spec, r.Ports[0], e.destinations(r.Ports[0], rules[len(rules)-1]))
 		}
-		if len(out.Spec.Http)+len(out.Spec.Tcp) > 0 {
+		if len(out.Spec.Http)+len(out.Spec.Tcp)+len(out.Spec.Tls) > 0 {
 			e.add(out)
 		}
+	}
+}
+
+// gatewayStream routes connections at a gateway, where the port is the
+// gateway's, and those with TLS of the caller's own by the server name.
+func gatewayStream(out *v1alpha3.VirtualService, port plan.Port, to targets) {
+	if len(to.all) == 0 {
+		return
+	}
+	route := tcpRoute(port, to)
+	route.Match = nil
+	if port.Protocol == v1alpha1.ProtocolTLS {
+		out.Tls = []*v1alpha3.TLSRoute{{Route: route.Route, Match: []*v1alpha3.TLSMatchAttributes{{SniHosts: out.Hosts}}}}
+	} else {
+		out.Tcp = []*v1alpha3.TCPRoute{route}
 	}
 }
 

@@ -88,6 +88,9 @@ func (s *sharer) imports() {
 		out.Spec.Hosts = append(out.Spec.Hosts, s.clusterSetHost())
 		s.clusterSetEntry()
 	}
+	for _, t := range out.Spec.Tls {
+		t.Match[0].SniHosts = out.Spec.Hosts
+	}
 	s.add(out)
 }
 
@@ -96,9 +99,7 @@ func (s *sharer) portRoutes(out *v1alpha3.VirtualService, w work, port plan.Port
 	in := w.service.Import
 	if !port.L7() {
 		if to := s.targets(w, port, in.Rules[len(in.Rules)-1]); len(to.all) > 0 {
-			route := tcpRoute(port, to)
-			route.Match[0].SourceLabels = from
-			out.Tcp = append(out.Tcp, route)
+			streamRoutes(out, port, to, from)
 		}
 		return
 	}
@@ -228,14 +229,17 @@ func (s *sharer) gatewayRoutes() {
 			}
 			from := work{service: w.service}
 			from.service.Import = r.Import
-			port, ok := requestPort(r)
-			if !ok {
-				continue
+			port, requests := requestPort(r)
+			for i, rule := range r.Import.Rules {
+				if requests {
+					out.Spec.Http = append(out.Spec.Http, httpRoutes(scope{}, rule, s.targets(from, port, rule))...)
+				} else if len(r.Ports) > 0 && i == len(r.Import.Rules)-1 {
+					gatewayStream(&out.Spec, r.Ports[0], s.targets(from, r.Ports[0], rule))
+				}
 			}
-			for _, rule := range r.Import.Rules {
-				out.Spec.Http = append(out.Spec.Http, httpRoutes(scope{}, rule, s.targets(from, port, rule))...)
+			if len(out.Spec.Http)+len(out.Spec.Tcp)+len(out.Spec.Tls) > 0 {
+				s.add(out)
 			}
-			s.add(out)
 		}
 	}
 }
