@@ -151,7 +151,7 @@ func (p *passage) choose() (candidateRule, bool) {
 		return cmp.Or(cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), cmp.Compare(a.Metadata.Name, b.Metadata.Name))
 	})
 	for _, r := range routes {
-		if !p.attached(r) || r.requests() != p.request.L7() {
+		if !p.attached(r) || !r.carries(p.request) {
 			continue
 		}
 		hostname, ok := p.hostname(r)

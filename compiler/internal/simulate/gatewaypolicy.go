@@ -188,10 +188,16 @@ func (p *passage) path(c candidateRule, f pathFilter) string {
 	return replaced(p.request.Path, c.match.Path.Value, f.ReplacePrefixMatch)
 }
 
+// envoyTimeout is Envoy's own where nothing is said; zero is none (Envoy,
+// RouteAction, timeout).
+const envoyTimeout = "15s"
+
 // applied is what a rule and the policies about it do to requests.
 func (p *passage) applied(c candidateRule) Applied {
 	out, t := Applied{}, closest(p.store.traffic, c).Spec
-	out.set(timeoutApplied, length(v1alpha1.Duration(cmp.Or(c.rule.Timeouts.Request, t.Timeout.HTTP.RequestTimeout))))
+	if d := length(v1alpha1.Duration(cmp.Or(c.rule.Timeouts.Request, t.Timeout.HTTP.RequestTimeout, envoyTimeout))); d != "0s" {
+		out.set(timeoutApplied, d)
+	}
 	if r := t.Retry; r != nil {
 		out.set(retriesApplied, retries(r.NumRetries, length(v1alpha1.Duration(r.PerRetry.Timeout)), r.RetryOn.Triggers))
 	}

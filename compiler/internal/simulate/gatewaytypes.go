@@ -126,8 +126,19 @@ type (
 	}
 )
 
-// requests tells whether a route is of single requests.
-func (r route) requests() bool { return r.Kind == "HTTPRoute" || r.Kind == "GRPCRoute" }
+// carries tells whether a route is of such requests or connections. TLS is also
+// a stream of bytes.
+func (r route) carries(q Request) bool {
+	switch r.Kind {
+	case "HTTPRoute", "GRPCRoute":
+		return q.L7()
+	case "UDPRoute":
+		return q.Scheme == "udp"
+	case "TLSRoute":
+		return q.Scheme == "tls" || q.Scheme == "https"
+	}
+	return !q.L7() && q.Scheme != "udp"
+}
 
 // takes tells whether a request meets a match.
 func (m routeMatch) takes(kind string, r Request) bool {

@@ -3,6 +3,7 @@
 package gatewayapi
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -117,15 +118,19 @@ func (e *emission) rule(p piece) content {
 	putList(out, "filters", e.filters(p))
 	if !p.Answers() {
 		putList(out, "backendRefs", e.backends(p.Rule))
-	}
-	if t := duration(p.Timeout); t != "" && !e.grpc() {
-		out["timeouts"] = content{"request": t}
+		if !e.grpc() {
+			out["timeouts"] = content{"request": wait(p.Timeout)}
+		}
 	}
 	if a := p.SessionAffinity; a != nil && a.Cookie != nil {
 		out["sessionPersistence"] = session(a.Cookie)
 	}
 	return out
 }
+
+// wait is how long a request may take. Envoy ends one after 15 seconds where
+// nothing is said (RouteAction, timeout), and zero is no end (GEP-1742).
+func wait(d v1alpha1.Duration) string { return cmp.Or(duration(d), "0s") }
 
 // session keeps a caller at the endpoint that it had first.
 func session(c *v1alpha1.AffinityCookie) content {

@@ -20,10 +20,8 @@ func (e *emission) traffic(r plan.Rule) content {
 		breaker(out, in.Resilience)
 		balance(out, in.LoadBalancing, r.SessionAffinity)
 	}
-	if e.grpc() {
-		if t := duration(r.Timeout); t != "" {
-			timeouts(out, "http")["requestTimeout"] = t
-		}
+	if e.grpc() && !r.Answers() {
+		timeouts(out, "http")["requestTimeout"] = wait(r.Timeout)
 	}
 	if r.Retries != nil && len(r.Tiers) > 0 {
 		out["retry"] = retry(r.Retries)
@@ -62,6 +60,11 @@ func (e *emission) health(r plan.Rule) content {
 		passive["interval"] = duration(cmp.Or(o.Interval, "10s"))
 		passive["baseEjectionTime"] = duration(cmp.Or(o.BaseEjectionTime, "30s"))
 		passive["maxEjectionPercent"] = int64(cmp.Or(o.MaxEjectionPercent, 50))
+		if backends > 1 && slices.ContainsFunc(slices.Concat(r.Tiers...), func(b plan.Backend) bool { return !b.Local }) {
+			// Its limit is for pods; a lost cluster is one endpoint here, and its
+			// share moves whatever else is lost.
+			passive["maxEjectionPercent"] = int64(ejectAll)
+		}
 		out["passive"] = passive
 	case backends > 1:
 		out["passive"] = content{"splitExternalLocalOriginErrors": true, "consecutiveLocalOriginFailures": int64(failedConnections),
