@@ -4,6 +4,7 @@ package envoygateway
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,24 +16,31 @@ import (
 
 // settleTimeout bounds the wait for Envoy Gateway's verdict; it comes within
 // some tenths of a second on an idle machine.
-const settleTimeout = time.Minute
+const settleTimeout = 8 * time.Second
 
 // verdict is a part of an object's status.
 type verdict struct {
 	Conditions []metav1.Condition `json:"conditions"`
 }
 
-// status is what routes and policies have in common: a verdict for every parent
-// or ancestor.
+// status is what routes, policies and Backends have in common: a verdict for
+// every parent or ancestor, or only one.
 type status struct {
+	Spec struct {
+		ParentRefs []any `json:"parentRefs"`
+	} `json:"spec"`
 	Status struct {
+		verdict   `json:",inline"`
 		Parents   []verdict `json:"parents"`
 		Ancestors []verdict `json:"ancestors"`
 	} `json:"status"`
 }
 
-// The conditions that must be true.
-var wantedOfRoutes, wantedOfPolicies = []string{"Accepted", "ResolvedRefs"}, []string{"Accepted"}
+// The conditions that must be true, and those that must not.
+var (
+	wantedOfRoutes, wantedOfOthers = []string{"Accepted", "ResolvedRefs"}, []string{"Accepted"}
+	unwanted                       = []string{"PartiallyInvalid", "Overridden", "Merged", "Conflicted", "Aggregated", "Warning"}
+)
 
 // judged tells whether Envoy Gateway writes a verdict on objects of the kind,
 // and which conditions must be true there.
@@ -40,20 +48,27 @@ func judged(o *unstructured.Unstructured) []string {
 	switch group, _, _ := strings.Cut(o.GetAPIVersion(), "/"); {
 	case group == "gateway.networking.k8s.io" && strings.HasSuffix(o.GetKind(), "Route"):
 		return wantedOfRoutes
-	case group == "gateway.envoyproxy.io" && strings.HasSuffix(o.GetKind(), "Policy"):
-		return wantedOfPolicies
+	case group == "gateway.envoyproxy.io" && (strings.HasSuffix(o.GetKind(), "Policy") || o.GetKind() == "Backend"):
+		return wantedOfOthers
 	}
 	return nil
 }
 
 // Accepted waits until every route among the objects is accepted by every
-// parent with its references resolved, and every policy is accepted.
+// parent with its references resolved, and every policy and Backend is
+// accepted, by itself and without another one in its way.
 func (s *Server) Accepted(t testing.TB, objects ...*unstructured.Unstructured) {
+	t.Helper()
+	s.acceptedBut(t, "", objects...)
+}
+
+// acceptedBut is Accepted, where references may be unresolved for one reason.
+func (s *Server) acceptedBut(t testing.TB, reason string, objects ...*unstructured.Unstructured) {
 	t.Helper()
 	s.eventually(t, func() error {
 		for _, o := range objects {
 			if conditions := judged(o); conditions != nil {
-				if err := s.verdictOn(t, o, conditions); err != nil {
+				if err := s.verdictOn(t, o, conditions, reason); err != nil {
 					return err
 				}
 			}
@@ -62,38 +77,42 @@ func (s *Server) Accepted(t testing.TB, objects ...*unstructured.Unstructured) {
 	})
 }
 
-// verdictOn is nil when all verdicts on an object as it is now are good.
-func (s *Server) verdictOn(t testing.TB, o *unstructured.Unstructured, conditions []string) error {
+// verdictOn is nil when all verdicts on an object as it is now are good, or bad
+// for a reason that is an excuse.
+func (s *Server) verdictOn(t testing.TB, o *unstructured.Unstructured, conditions []string, excuse string) error {
 	found := s.get(t, o)
 	var st status
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(found.Object, &st); err != nil {
 		return err
 	}
-	verdicts := append(st.Status.Parents, st.Status.Ancestors...)
-	if len(verdicts) == 0 {
-		return fmt.Errorf("%s %s/%s: no verdict yet", o.GetKind(), o.GetNamespace(), o.GetName())
+	verdicts := slices.Concat(st.Status.Parents, st.Status.Ancestors)
+	if o.GetKind() == "Backend" {
+		verdicts = []verdict{st.Status.verdict}
+	}
+	if len(verdicts) < max(1, len(st.Spec.ParentRefs)) {
+		return fmt.Errorf("%s %s/%s: %d verdicts so far", o.GetKind(), o.GetNamespace(), o.GetName(), len(verdicts))
 	}
 	for _, v := range verdicts {
 		for _, name := range conditions {
-			if err := holds(v.Conditions, name, found.GetGeneration()); err != nil {
+			if err := holds(v.Conditions, name, excuse, found.GetGeneration()); err != nil {
 				return fmt.Errorf("%s %s/%s: %w", o.GetKind(), o.GetNamespace(), o.GetName(), err)
 			}
 		}
 		for _, c := range v.Conditions {
-			if c.Type == "PartiallyInvalid" && c.Status == metav1.ConditionTrue {
-				return fmt.Errorf("%s %s/%s is partly invalid: %s", o.GetKind(), o.GetNamespace(), o.GetName(), c.Message)
+			if slices.Contains(unwanted, c.Type) && c.Status == metav1.ConditionTrue {
+				return fmt.Errorf("%s %s/%s is %s: %s", o.GetKind(), o.GetNamespace(), o.GetName(), c.Type, c.Message)
 			}
 		}
 	}
 	return nil
 }
 
-func holds(conditions []metav1.Condition, name string, generation int64) error {
+func holds(conditions []metav1.Condition, name, excuse string, generation int64) error {
 	for _, c := range conditions {
 		if c.Type != name {
 			continue
 		}
-		if c.Status != metav1.ConditionTrue || c.ObservedGeneration != generation {
+		if c.Status != metav1.ConditionTrue && c.Reason != excuse || c.ObservedGeneration != generation {
 			return fmt.Errorf("%s is %s at generation %d of %d: %s: %s", name, c.Status, c.ObservedGeneration, generation, c.Reason, c.Message)
 		}
 		return nil

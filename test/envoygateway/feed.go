@@ -42,7 +42,7 @@ func (s *Server) Feed(t testing.TB, serviceImport *unstructured.Unstructured, fr
 		"endpoints": []any{map[string]any{"addresses": []any{from.Address}, "conditions": map[string]any{"ready": from.Ready}}},
 	}}
 	s.Apply(t, slice)
-	s.fed = append(s.fed, slice)
+	s.fed, s.made = append(s.fed, slice), append(s.made, slice)
 }
 
 // nudge touches the endpoints that were fed last. On a busy machine Envoy

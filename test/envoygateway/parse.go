@@ -34,25 +34,27 @@ func parse(clusters, endpoints, listeners, routes []json.RawMessage) (Configurat
 		cluster.Localities = a.localities()
 		out.Clusters[a.ClusterName] = cluster
 	}
-	for _, text := range routes {
-		var r rawRoutes
-		if err := decode(text, &r); err != nil {
-			return out, err
-		}
-		for _, h := range r.VirtualHosts {
-			host := Host{Domains: h.Domains}
-			for _, route := range h.Routes {
-				host.Routes = append(host.Routes, route.plain())
-			}
-			out.Hosts = append(out.Hosts, host)
-		}
-	}
+	byRoutes := map[string][]string{}
 	for _, text := range listeners {
 		var l rawListener
 		if err := decode(text, &l); err != nil {
 			return out, err
 		}
 		out.Streams = append(out.Streams, l.streams()...)
+		l.filters(byRoutes)
+	}
+	for _, text := range routes {
+		var r rawRoutes
+		if err := decode(text, &r); err != nil {
+			return out, err
+		}
+		for _, h := range r.VirtualHosts {
+			host := Host{Domains: h.Domains, Filters: byRoutes[r.Name]}
+			for _, route := range h.Routes {
+				host.Routes = append(host.Routes, route.plain())
+			}
+			out.Hosts = append(out.Hosts, host)
+		}
 	}
 	slices.SortFunc(out.Hosts, func(a, b Host) int { return slices.Compare(a.Domains, b.Domains) })
 	slices.SortFunc(out.Streams, func(a, b Stream) int {
@@ -145,6 +147,9 @@ type rawListener struct {
 		} `json:"filterChainMatch"`
 		Filters []rawFilter `json:"filters"`
 	} `json:"filterChains"`
+	DefaultFilterChain struct {
+		Filters []rawFilter `json:"filters"`
+	} `json:"defaultFilterChain"`
 	ListenerFilters []rawFilter `json:"listenerFilters"`
 }
 
@@ -155,15 +160,41 @@ type rawFilter struct {
 		WeightedClusters *rawWeights `json:"weightedClusters"`
 		// Of UDP: the matcher ends in an action that names the cluster.
 		Matcher json.RawMessage `json:"matcher"`
+		// Of HTTP: what else is done, and by which routes.
+		HTTPFilters []struct {
+			Name string `json:"name"`
+		} `json:"httpFilters"`
+		RDS struct {
+			RouteConfigName string `json:"routeConfigName"`
+		} `json:"rds"`
 	} `json:"typedConfig"`
+}
+
+// filters notes the names of the HTTP filters by the name of their routes.
+func (l rawListener) filters(byRoutes map[string][]string) {
+	all := l.DefaultFilterChain.Filters
+	for _, chain := range l.FilterChains {
+		all = append(all, chain.Filters...)
+	}
+	for _, f := range all {
+		for _, h := range f.TypedConfig.HTTPFilters {
+			byRoutes[f.TypedConfig.RDS.RouteConfigName] = append(byRoutes[f.TypedConfig.RDS.RouteConfigName], h.Name)
+		}
+	}
 }
 
 func (l rawListener) streams() []Stream {
 	var out []Stream
+	scheme := "tcp"
+	for _, f := range l.ListenerFilters {
+		if strings.HasSuffix(f.TypedConfig.Type, ".TlsInspector") {
+			scheme = "tls"
+		}
+	}
 	for _, chain := range l.FilterChains {
 		for _, f := range chain.Filters {
 			if strings.HasSuffix(f.TypedConfig.Type, ".TcpProxy") {
-				out = append(out, Stream{l.Name, chain.FilterChainMatch.ServerNames, targets(f.TypedConfig.Cluster, f.TypedConfig.WeightedClusters)})
+				out = append(out, Stream{l.Name, scheme, chain.FilterChainMatch.ServerNames, targets(f.TypedConfig.Cluster, f.TypedConfig.WeightedClusters)})
 			}
 		}
 	}
@@ -171,7 +202,7 @@ func (l rawListener) streams() []Stream {
 		if strings.HasSuffix(f.TypedConfig.Type, ".UdpProxyConfig") {
 			_, after, _ := strings.Cut(string(f.TypedConfig.Matcher), `"cluster":`)
 			cluster, _, _ := strings.Cut(strings.TrimLeft(after, ` "`), `"`)
-			out = append(out, Stream{Listener: l.Name, Targets: targets(cluster, nil)})
+			out = append(out, Stream{Listener: l.Name, Scheme: "udp", Targets: targets(cluster, nil)})
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 )
 
 type rawRoutes struct {
+	Name         string `json:"name"`
 	VirtualHosts []struct {
 		Domains []string   `json:"domains"`
 		Routes  []rawRoute `json:"routes"`
@@ -43,7 +44,7 @@ type rawResponse struct {
 
 // text is what the response says.
 func (r rawResponse) text() string {
-	return cmp.Or(r.Body.InlineString, strings.ReplaceAll(string(r.BodyFormat.TextFormatSource.InlineBytes), "%%", "%"))
+	return cmp.Or(r.Body.InlineString, literal(string(r.BodyFormat.TextFormatSource.InlineBytes)))
 }
 
 type rawHeader struct {
@@ -133,6 +134,9 @@ type rawAction struct {
 	HostRewriteLiteral string `json:"hostRewriteLiteral"`
 	PrefixRewrite      string `json:"prefixRewrite"`
 	RegexRewrite       *struct {
+		Pattern struct {
+			Regex string `json:"regex"`
+		} `json:"pattern"`
 		Substitution string `json:"substitution"`
 	} `json:"regexRewrite"`
 	HashPolicy []struct {
@@ -167,7 +171,7 @@ func (r rawRoute) plain() Route {
 	}
 	out.Targets = targets(r.Route.Cluster, r.Route.WeightedClusters)
 	if r.Route.RegexRewrite != nil {
-		out.PathRewrite = r.Route.RegexRewrite.Substitution
+		out.PathRewrite, out.PathPattern = r.Route.RegexRewrite.Substitution, r.Route.RegexRewrite.Pattern.Regex
 	}
 	if p := r.Route.RetryPolicy; p != nil {
 		out.Retry = &Retry{p.NumRetries, strings.Split(p.RetryOn, ","), p.RetriableStatusCodes, p.PerTryTimeout}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/fairlead/fairlead/compiler"
 )
@@ -46,47 +47,47 @@ func part(r compiler.Result, name string, port int) string {
 	return fmt.Sprintf("%s:%d", Exports(r)[name].Address, port)
 }
 
+// upNamed brings one scenario up.
+func upNamed(t testing.TB, name string) (*Server, compiler.Result) {
+	t.Helper()
+	s, sc := Start(t), named(t, name)
+	bringUp(t, s, sc)
+	return s, sc.result
+}
+
 // The shares of the story are what Envoy gives: own pods and imports by weight,
 // then addresses; a cluster that is lost gives its share to its siblings.
 func TestWeights(t *testing.T) {
-	s, r := upStory(t, "weights")
-	own, v2 := homePod+":8080", part(r, "weights/web-cluster2-bdbae65b", 80)
-	two, three := part(r, "weights/web-cluster2", 80), part(r, "weights/web-cluster3", 80)
-	split, tiers := Match{ElementPrefix: "/split"}, Match{ElementPrefix: "/tiers"}
-	check := func(m Match, want map[string]float64) func(Configuration) error {
-		return func(c Configuration) error {
-			route, err := c.route("www.example.com", m)
-			if err != nil {
-				return err
+	p := bringUp(t, Start(t), named(t, "weights"))
+	const own, v2, two, three = "cluster1/weights/web/:80", "cluster2/weights/web/version=v2:80", "cluster2/weights/web/:80", "cluster3/weights/web/:80"
+	for _, c := range []struct {
+		world       world
+		split, tier map[string]float64
+	}{
+		{fine, map[string]float64{own: 0.5, v2: 0.3, three: 0.2}, map[string]float64{own: 1}},
+		{world{[]string{"cluster3"}, replicas}, map[string]float64{own: 0.625, v2: 0.375}, map[string]float64{own: 1}},
+		{world{nil, 0}, map[string]float64{v2: 0.6, three: 0.4}, map[string]float64{two: 0.75, three: 0.25}},
+		{world{[]string{"cluster3"}, 0}, map[string]float64{v2: 1}, map[string]float64{two: 1}},
+	} {
+		g := p.become(t, c.world)
+		p.Settled(t, "weights", "eg", func(conf Configuration) error {
+			for path, want := range map[string]map[string]float64{"/split": c.split, "/tiers": c.tier} {
+				got, err := conf.Reply(Asked{Scheme: "http", Host: "www.example.com", Method: "GET", Path: path}, g)
+				if err != nil {
+					return err
+				}
+				if diff := cmp.Diff(want, got.Shares, cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+					return fmt.Errorf("%v %s: %s", c.world, path, diff)
+				}
 			}
-			return approximately(c.Shares(route.Targets), want)
-		}
+			return nil
+		})
 	}
-	s.Settled(t, "weights", "eg", check(split, map[string]float64{own: 0.5, v2: 0.3, three: 0.2}))
-	s.Settled(t, "weights", "eg", check(tiers, map[string]float64{own: 1}))
-	c := s.Settled(t, "weights", "eg", check(Match{Prefix: "/"}, map[string]float64{own: 1}))
-	route, err := c.route("www.example.com", Match{Prefix: "/"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(route.Mirrors) != 1 || route.Mirrors[0].PerMillion != 100_000 {
-		t.Fatalf("mirrors: %+v", route.Mirrors)
-	}
-	if got := c.Shares([]Target{{route.Mirrors[0].Cluster, 1}}); len(got) != 1 || got[0].Address != two {
-		t.Errorf("copies go to %v, want %s", got, two)
-	}
-	lost := Exports(r)["weights/web-cluster3"]
-	lost.Ready = false
-	s.Feed(t, imported(t, "weights", "web-cluster3", 80), lost)
-	s.Settled(t, "weights", "eg", check(split, map[string]float64{own: 0.625, v2: 0.375}))
-	s.downAt(t, "weights", "web")
-	s.Settled(t, "weights", "eg", check(tiers, map[string]float64{two: 0.75, three: 0.25}))
-	s.Settled(t, "weights", "eg", check(split, map[string]float64{v2: 1}))
 }
 
 // Envoy tries routes in order: each request meets its own rule first.
 func TestOrder(t *testing.T) {
-	s, r := upStory(t, "order")
+	s, r := upNamed(t, "order")
 	two, three := part(r, "order/web-cluster2", 80), part(r, "order/web-cluster3", 80)
 	var want = []struct {
 		match Match
@@ -142,9 +143,10 @@ func sameMatch(a, b Match) bool {
 
 // Connections are shared by weight, and TLS is told apart by the server name.
 func TestStreams(t *testing.T) {
-	s, r := upStory(t, "streams")
+	s, r := upNamed(t, "streams")
 	want := map[string]map[string]float64{}
-	for service, port := range map[string]int{"store": 6379, "secure": 443, "names": 53} {
+	want["names"] = map[string]float64{part(r, "streams/names-cluster2", 53): 1}
+	for service, port := range map[string]int{"store": 6379, "secure": 443} {
 		want[service] = map[string]float64{part(r, "streams/"+service+"-cluster2", port): 0.75, part(r, "streams/"+service+"-cluster3", port): 0.25}
 	}
 	c := s.Settled(t, "streams", "eg", func(c Configuration) error {

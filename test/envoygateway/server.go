@@ -55,9 +55,10 @@ type Server struct {
 	// kinds finds resources; nil before the first use.
 	kinds meta.RESTMapper
 	// fed are the EndpointSlices of imports, in the order in which they were
-	// written; nudges counts those that were written again.
-	fed    []*unstructured.Unstructured
-	nudges int
+	// written; nudges counts those that were written again. made are all
+	// EndpointSlices, those of Services too.
+	fed, made []*unstructured.Unstructured
+	nudges    int
 }
 
 // shared is the one Server of the test binary: its ports are fixed, and it
