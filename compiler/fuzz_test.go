@@ -14,7 +14,8 @@ import (
 )
 
 // FuzzCompile looks for documents that make the compiler panic, or that it
-// neither refuses nor compiles. The seeds are the stories.
+// neither refuses nor compiles, or tests of traffic that cannot be tried. The
+// seeds are the stories.
 func FuzzCompile(f *testing.F) {
 	for _, name := range storyFiles(f) {
 		archive, err := txtar.ParseFile(name)
@@ -32,6 +33,15 @@ func FuzzCompile(f *testing.F) {
 		result, diags := compiler.Compile(files, inventory.Inventory{})
 		if empty := len(result.Bundles) == 0; empty != diag.HasErrors(diags) {
 			t.Errorf("%d bundles with %v", len(result.Bundles), diags)
+		}
+		tests, again := compiler.Test(files, inventory.Inventory{})
+		if diag.HasErrors(diags) != diag.HasErrors(again) {
+			t.Errorf("tried with %v, compiled with %v", again, diags)
+		}
+		for _, r := range tests {
+			for _, d := range r.Failures {
+				checkLine(t, d.String())
+			}
 		}
 	})
 }

@@ -36,7 +36,7 @@ type reading struct {
 }
 
 func (r *reading) report(format string, args ...any) {
-	r.diags = append(r.diags, diag.Diagnostic{Code: CodeBadRequest, Severity: diag.Error, Message: fmt.Sprintf(format, args...)})
+	r.diags = append(r.diags, diag.Diagnostic{Code: CodeBadRequest, Severity: diag.Error, Message: plain(fmt.Sprintf(format, args...))})
 }
 
 // read makes a request and its world of texts.
