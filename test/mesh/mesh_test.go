@@ -217,6 +217,8 @@ func TestRequests(t *testing.T) {
 		{from: "m2/shop", Request: Request{URL: "http://web:80/beta/1?v=12", Headers: h("x-beta", "1")}},
 		{from: "m2/shop", Request: Request{URL: "http://web:80/beta/1?v=x", Headers: h("x-beta", "1")}},
 		{from: "m1/shop", Request: Request{URL: "http://web.shop:80/", Headers: h("x-any", "")}},
+		{from: "m1/shop", Request: Request{URL: "http://web:80/", Headers: h("x-here", "1")}},
+		{from: "m2/shop", Request: Request{URL: "http://web:80/public", Headers: h("x-here", "1")}},
 		{from: "m1/shop", Request: Request{URL: "tcp://cache:6379"}},
 		{from: "m2/shop", Request: Request{URL: "tcp://cache:6379"}},
 		{from: "m2/shop", Request: Request{URL: "http://web:80/public/x"}},

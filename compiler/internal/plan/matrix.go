@@ -160,7 +160,7 @@ func sharing() []Row {
 		{Feature: RepeatedCluster, Code: "FL1413", Fields: []string{"spec.rules.backends.cluster"},
 			Istio: no("a failover chain of Istio can name a cluster only once", "name another cluster in the lower priority")},
 		{Feature: HomeFallbacks, Code: "FL1414", Fields: []string{"spec.rules.backends"},
-			Istio: no("Istio knows one set of fallbacks for the same pods of the consumer's own cluster", "give both rules the same backends below these pods, or choose other subsets")},
+			Istio: no("Istio knows one set of fallbacks for the same pods of the consumer's own cluster", "give both rules the same backends below these pods, or one of them none, or choose other subsets")},
 		{Feature: SubsetSiblings, Code: "FL1482", Fields: []string{"spec.rules.backends.subset"}, Istio: less(FixedParts)},
 		{Feature: UnlikeChain, Code: "FL1497", Fields: []string{"spec.rules.backends.subset"}, Istio: less(HeadOnly)},
 		{Feature: SharedFallback, Code: "FL1498", Fields: []string{"spec.rules.backends.weight"}, Istio: less(FallbackByPods)},

@@ -192,7 +192,8 @@ func backendNeeds(b Backend) []need {
 
 // homeNeeds finds pods of the consumer's own cluster that two chains fall back
 // from in different ways: in a mesh such a chain takes every gateway whose
-// labels its own pods have.
+// labels its own pods have. A chain without any fallback can leave them all out;
+// see FallsBackBeside.
 func homeNeeds(p *fleet.Policy, rules []Rule) []need {
 	type home struct {
 		chain Chain
@@ -201,7 +202,7 @@ func homeNeeds(p *fleet.Policy, rules []Rule) []need {
 	var homes []home
 	for i, r := range rules {
 		for _, c := range r.Chains() {
-			if c.Head.Local {
+			if c.Head.Local && len(c.Tiers) > 0 {
 				homes = append(homes, home{c, i})
 			}
 		}
@@ -216,6 +217,16 @@ func homeNeeds(p *fleet.Policy, rules []Rule) []need {
 		}
 	}
 	return nil
+}
+
+// FallsBackBeside tells whether another chain of the consumer's own cluster puts
+// gateways among the endpoints that a head's labels find.
+func (in *Import) FallsBackBeside(head Backend) bool {
+	return slices.ContainsFunc(in.Rules, func(r Rule) bool {
+		return slices.ContainsFunc(r.Chains(), func(c Chain) bool {
+			return c.Head.Local && len(c.Tiers) > 0 && subsetOf(head.Labels, c.Head.Labels)
+		})
+	})
 }
 
 // subsetOf tells whether b has all labels of a.

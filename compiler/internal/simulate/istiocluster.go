@@ -126,11 +126,23 @@ const (
 	networkLabel = "topology.istio.io/network"
 )
 
+// tlsModeLabel is what the injector writes on pods that it gives a sidecar.
+const tlsModeLabel = "security.istio.io/tlsMode"
+
 // placed are labels and where the pod is.
 func (s Site) placed(labels map[string]string) map[string]string {
 	out := map[string]string{}
 	maps.Copy(out, labels)
 	out[clusterLabel], out[networkLabel] = s.Cluster, s.Network
+	return out
+}
+
+// labels that istiod sees on pods.
+func (s Site) labels(w inventory.Workload) map[string]string {
+	out := s.placed(w.Labels)
+	if w.Sidecar {
+		out[tlsModeLabel] = "istio"
+	}
 	return out
 }
 
@@ -182,7 +194,7 @@ func (c *sidecar) podsOf(m *mesh, e envoyCluster) []endpoint {
 		found = []inventory.Workload{{}}
 	}
 	for _, w := range found {
-		labels := m.site.placed(w.Labels)
+		labels := m.site.labels(w)
 		if !hasAll(labels, e.selector) {
 			continue
 		}

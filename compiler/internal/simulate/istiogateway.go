@@ -125,7 +125,7 @@ func (m *mesh) passThrough(port int64, sni string) (arrival, bool) {
 		return arrival{}, false
 	}
 	for _, w := range m.site.pods(n.namespace, n.service, nil) {
-		if w.Sidecar && hasAll(m.site.placed(w.Labels), out.labels) {
+		if w.Sidecar && hasAll(m.site.labels(w), out.labels) {
 			out.kinds = append(out.kinds, w)
 		}
 	}
@@ -133,11 +133,12 @@ func (m *mesh) passThrough(port int64, sni string) (arrival, bool) {
 	return out, true
 }
 
-// subsetOnly leaves out where pods are.
+// subsetOnly leaves out where pods are, and that they have sidecars.
 func subsetOnly(labels map[string]string) map[string]string {
 	out := maps.Clone(labels)
 	delete(out, clusterLabel)
 	delete(out, networkLabel)
+	delete(out, tlsModeLabel)
 	return out
 }
 

@@ -36,13 +36,18 @@ type placed struct {
 	// subset of the host, and the one that the gateways of other clusters know.
 	subset, remote string
 	affinity       *v1alpha1.SessionAffinity
+	// labels that its endpoints are found by.
+	labels map[string]string
 }
 
 // place finds the host and the subset for a chain, and notes the chain there.
 func (e *emitter) place(port plan.Port, c plan.Chain, a *v1alpha1.SessionAffinity) (*host, string) {
 	h := e.hostOf(c)
 	h.depth = max(h.depth, len(c.Tiers))
-	p := placed{Chain: c, port: port, remote: e.subsetName(e.store, port, c), affinity: a}
+	p := placed{Chain: c, port: port, remote: e.subsetName(e.store, port, c), affinity: a, labels: selector(c)}
+	if h == e.home && len(c.Tiers) == 0 && e.service.Import.FallsBackBeside(c.Head) {
+		p.labels = sidecarsOnly(p.labels)
+	}
 	p.subset = p.remote
 	if a != nil {
 		// The same pods, chosen among in another way.
@@ -51,7 +56,7 @@ func (e *emitter) place(port plan.Port, c plan.Chain, a *v1alpha1.SessionAffinit
 	if !slices.ContainsFunc(h.chains, func(q placed) bool { return q.subset == p.subset }) {
 		h.chains = append(h.chains, p)
 	}
-	if h == e.home && len(c.Tiers) == 0 && len(c.Head.Labels) == 0 && a == nil {
+	if h == e.home && len(c.Tiers) == 0 && len(p.labels) == 0 && a == nil {
 		return h, ""
 	}
 	return h, p.subset
@@ -88,6 +93,17 @@ func selector(c plan.Chain) map[string]string {
 		return c.Head.Labels
 	}
 	return map[string]string{chainLabel: digest(c.Gateways())}
+}
+
+// tlsModeLabel is on every pod with a sidecar, because the injector writes it,
+// and never on a gateway.
+const tlsModeLabel = "security.istio.io/tlsMode"
+
+// sidecarsOnly leaves out the gateways that have the same labels.
+func sidecarsOnly(labels map[string]string) map[string]string {
+	out := map[string]string{tlsModeLabel: "istio"}
+	maps.Copy(out, labels)
+	return out
 }
 
 // labelPrefix begins the labels that tell tiers apart.

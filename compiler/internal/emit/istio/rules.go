@@ -20,7 +20,7 @@ func (e *emitter) partRule(h *host) {
 	// identities.
 	out.Spec.TrafficPolicy = e.anySubset(h, gatewayOutlier())
 	for _, c := range h.chains {
-		out.Spec.Subsets = append(out.Spec.Subsets, &v1alpha3.Subset{Name: c.subset, Labels: selector(c.Chain),
+		out.Spec.Subsets = append(out.Spec.Subsets, &v1alpha3.Subset{Name: c.subset, Labels: c.labels,
 			TrafficPolicy: e.policy(h, c, identities(c.Chain), gatewayOutlier())})
 	}
 	sortSubsets(out.Spec.Subsets)
@@ -40,13 +40,13 @@ func (e *emitter) homeRule() {
 			out.Spec.TrafficPolicy = e.podsOnly()
 		}
 		for _, c := range h.chains {
-			s := &v1alpha3.Subset{Name: c.subset, Labels: c.Head.Labels}
+			s := &v1alpha3.Subset{Name: c.subset, Labels: c.labels}
 			switch {
 			case len(c.Tiers) > 0:
 				s.TrafficPolicy = e.policy(h, c, identities(c.Chain), outlier)
 			case c.affinity != nil:
 				s.TrafficPolicy = podsPolicy(e.service.Import, c.affinity)
-			case len(c.Head.Labels) == 0:
+			case len(c.labels) == 0:
 				continue
 			}
 			out.Spec.Subsets = append(out.Spec.Subsets, s)
