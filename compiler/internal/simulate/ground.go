@@ -102,6 +102,8 @@ func (s Site) health(w World, p pods) *big.Rat {
 		return zero()
 	case !s.Observed:
 		return w.ready(p)
+	case s.selectsNothing(p):
+		return w.ready(p)
 	case len(found) == 0:
 		return zero()
 	}
@@ -110,6 +112,14 @@ func (s Site) health(w World, p pods) *big.Rat {
 		out.Add(out, w.ready(pods{p.cluster, p.namespace, p.service, kind.Labels}))
 	}
 	return out.Quo(out, big.NewRat(int64(len(found)), 1))
+}
+
+// selectsNothing tells whether a Service has no selector: somebody else keeps
+// its endpoints, as Kubernetes does those of its API server, and nothing is
+// known of them.
+func (s Site) selectsNothing(p pods) bool {
+	svc, there := s.service(p.namespace, p.service)
+	return there && len(svc.Selector) == 0 && len(svc.Workloads) == 0 && len(p.labels) == 0
 }
 
 // identity is who pods are in their mesh.
