@@ -242,7 +242,7 @@ func (p *passage) filter(out Applied, c candidateRule, f filter) {
 	case f.URLRewrite != nil:
 		out.set(hostApplied, f.URLRewrite.Hostname)
 		if f.URLRewrite.Path != nil {
-			out.set(pathApplied, p.path(c, *f.URLRewrite.Path))
+			out.set(pathApplied, rewritten(*f.URLRewrite.Path, p.path(c, *f.URLRewrite.Path)))
 		}
 	case f.RequestMirror != nil:
 		fine := *p
@@ -252,6 +252,20 @@ func (p *passage) filter(out Applied, c candidateRule, f filter) {
 			out.set(mirrorApplied, percentOf(f.RequestMirror.Percent)+" to "+h.share.key())
 		}
 	}
+}
+
+// rewritten is a path after a rewrite. Envoy Gateway 1.9 replaces whole ones by
+// an expression (internal/xds/translator/route.go), in which two backslashes are
+// one, and one names a group.
+func rewritten(f pathFilter, path string) string {
+	if f.Type != "ReplaceFullPath" {
+		return path
+	}
+	parts := strings.Split(path, `\\`)
+	for i, p := range parts {
+		parts[i] = strings.ReplaceAll(p, `\`, "<group>")
+	}
+	return strings.Join(parts, `\`)
 }
 
 // plain is a filter in the policy's own words.

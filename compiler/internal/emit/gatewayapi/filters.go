@@ -36,7 +36,7 @@ func (e *emission) filters(p piece) []any {
 		rewrite := content{}
 		put(rewrite, "hostname", string(r.Hostname))
 		if r.Path != nil {
-			rewrite["path"] = pathChange(r.Path)
+			rewrite["path"] = pathChange(&v1alpha1.PathChange{Full: substitution(r.Path.Full), Prefix: r.Path.Prefix})
 		}
 		add("URLRewrite", "urlRewrite", rewrite)
 	}
@@ -69,6 +69,10 @@ func headers(h *v1alpha1.HeaderChanges) content {
 
 // literal writes a text that Envoy would read as a format.
 func literal(text string) string { return strings.ReplaceAll(text, "%", "%%") }
+
+// substitution writes a whole path by which another is replaced: Envoy Gateway
+// has Envoy match an expression, of which a backslash would name a group.
+func substitution(path string) string { return strings.ReplaceAll(path, `\`, `\\`) }
 
 func redirect(r *v1alpha1.Redirect) content {
 	out := content{"statusCode": int64(cmp.Or(r.Status, defaultRedirect))}
