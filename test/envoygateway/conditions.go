@@ -16,7 +16,7 @@ import (
 
 // settleTimeout bounds the wait for Envoy Gateway's verdict; it comes within
 // some tenths of a second on an idle machine.
-const settleTimeout = 8 * time.Second
+const settleTimeout = time.Minute
 
 // verdict is a part of an object's status.
 type verdict struct {

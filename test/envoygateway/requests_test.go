@@ -108,9 +108,9 @@ func around(m v1alpha1.Match, scheme string) []Asked {
 	if p := m.Path; p != nil {
 		good.Path = cmp.Or(p.Exact, p.Prefix, sample(p.Regex))
 		stem := strings.TrimRight(good.Path, "/")
-		paths = []string{stem + "/x", stem + "x", "/"}
-		if p.Prefix != "" && stem != "" {
-			paths = append(paths, stem)
+		paths = []string{stem + "/x", "/"}
+		if stem != "" {
+			paths = append(paths, stem+"x", stem)
 		}
 	}
 	if len(m.Methods) > 0 {
