@@ -176,7 +176,8 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("%s has no east-west gateway", c.Name)
 	case !backend.Near && backend.Gateway == nil && len(backend.Labels) > 0:
 		why = fmt.Sprintf("%s has no east-west gateway, and an export address stands for every pod of the Service", c.Name)
-	case len(pods) == 0:
+	case len(pods) == 0 && !(backend.Local && len(svc.Selector) == 0 && at.policy.TLS == v1alpha1.TLSDisable):
+		// Pods that nothing selects, as those of the API server, are never known.
 		why = fmt.Sprintf("no pods of %s are known", backend.Name())
 	}
 	for _, w := range pods {
