@@ -47,6 +47,7 @@ func TestBytesThatAreNotADocument(t *testing.T) {
 		{"large and somebody else's", sources, `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
 		{"broken, and longer than is searched", strings.Repeat("a:\n- b\n", 2000) + "}\n", `a.yaml:4000: error FL1004: the indentation does not match the lines above, or the value goes on after its end (align it with its siblings)`},
 		{"nothing", "", `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
+		{"byte order marks alone", "\ufeff\ufeff", `.: error FL1010: no Fairlead document here: no .yaml or .yml file has an apiVersion of the group fairlead.dev (add a ClusterSet and a TrafficPolicy, or read another directory)`},
 		{"a bomb", bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
 		{"a bomb of ours", smallPolicy + bomb(9), `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},
 		{"an alias inside its anchor", "a: &a [*a]\n", `a.yaml:1:1: error FL1006: the aliases of this document stand for more than 1000000 values (write out what is meant)`},

@@ -43,6 +43,7 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	f.Add([]byte(bomb(9)))
+	f.Add([]byte("\ufeff\ufeff"))
 	f.Add([]byte("\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		start := time.Now()

@@ -27,36 +27,39 @@ func (c chunk) at(line, column int) diag.Position {
 // the others.
 func split(file string, text []byte) []chunk {
 	var chunks []chunk
-	current := chunk{file: file, line: 1}
-	number := 0
+	c := cutter{text: text, current: chunk{file: file, line: 1}}
+	number, at := 0, 0
 	// begun: the current document has more than directives and comments.
 	begun := false
 	for line := range bytes.Lines(text) {
 		number++
-		if !begun {
+		end := at + len(line)
+		if trimmed := bytes.TrimPrefix(line, bom); !begun && len(trimmed) < len(line) {
 			// Each document may begin with one (YAML 1.2, 5.2): files are put
 			// together as they are.
-			line = bytes.TrimPrefix(line, bom)
+			line = trimmed
+			c.instead(at, end-len(line), nil)
 		}
 		switch {
 		case isMarker(line, "---"):
 			// A marker after nothing but directives and comments begins the
 			// document that they belong to; either way they say nothing to us.
-			chunks = append(chunks, current)
-			current, begun = chunk{file: file, line: number}, false
+			chunks = append(chunks, c.end(at))
+			c.current, begun = chunk{file: file, line: number}, !blank(line[3:])
 			// What follows on the same line keeps its column.
-			line = append([]byte("   "), line[3:]...)
+			c.instead(at, end-len(line)+3, []byte("   "))
 		case isMarker(line, "..."):
-			chunks = append(chunks, current)
-			current, begun = chunk{file: file, line: number}, false
-			line = []byte("\n")
-		case line[0] == '%' && !begun:
-			line = []byte("\n")
+			chunks = append(chunks, c.end(at))
+			c.current, begun = chunk{file: file, line: number}, false
+			c.instead(at, end, []byte("\n"))
+		case bytes.HasPrefix(line, []byte("%")) && !begun:
+			c.instead(at, end, []byte("\n"))
+		default:
+			begun = begun || !blank(line)
 		}
-		begun = begun || !blank(line)
-		current.text = append(current.text, line...)
+		at = end
 	}
-	chunks = append(chunks, current)
+	chunks = append(chunks, c.end(len(text)))
 	filled := chunks[:0]
 	for _, c := range chunks {
 		if !blank(c.text) {
@@ -64,6 +67,41 @@ func split(file string, text []byte) []chunk {
 		}
 	}
 	return filled
+}
+
+// cutter puts chunks together of a text and of what stands in its place. A
+// chunk of nothing but the text is a part of it, not a copy.
+type cutter struct {
+	text    []byte
+	current chunk
+	// from is where the text begins that is not yet in a chunk.
+	from int
+}
+
+// instead has something else stand for a part of the text.
+func (c *cutter) instead(at, end int, other []byte) {
+	c.take(at)
+	c.current.text = append(c.current.text, other...)
+	c.from = end
+}
+
+// end returns the current chunk, which ends there.
+func (c *cutter) end(at int) chunk {
+	c.take(at)
+	return c.current
+}
+
+// take puts the text into the current chunk, up to a place.
+func (c *cutter) take(to int) {
+	if c.from >= to {
+		return
+	}
+	if part := c.text[c.from:to:to]; len(c.current.text) == 0 {
+		c.current.text = part
+	} else {
+		c.current.text = append(c.current.text, part...)
+	}
+	c.from = to
 }
 
 // isMarker tells whether a line is a document marker: three characters at the
