@@ -118,7 +118,10 @@ func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
 // backends of a tier, and the rules of a service, stay as written.
 func (r *Result) sort() {
 	byConsumer := func(a, b Traffic) int {
-		return cmp.Or(cmp.Compare(a.Consumer, b.Consumer), cmp.Compare(a.Service, b.Service))
+		if order := cmp.Compare(a.Consumer, b.Consumer); order != 0 {
+			return order
+		}
+		return cmp.Compare(a.Service, b.Service)
 	}
 	if !slices.IsSortedFunc(r.Traffic, byConsumer) {
 		slices.SortStableFunc(r.Traffic, byConsumer)

@@ -65,12 +65,12 @@ func fleetNames() fingerprint.Names {
 func (s *Session) survey(c *compilation) {
 	var all []any
 	for _, set := range c.fleet.Sets {
-		all = append(all, *set)
+		all = append(all, set)
 		for _, member := range set.Clusters {
 			// What was observed of Services counts for the service of their name.
 			one := *member
 			one.Facts = one.Facts.WithoutServices()
-			all = append(all, one, c.views[member.Name].facts.Foreign)
+			all = append(all, &one, c.views[member.Name].facts.Foreign)
 		}
 	}
 	s.sets = s.hasher.Of(all...)
@@ -78,14 +78,13 @@ func (s *Session) survey(c *compilation) {
 
 // key identifies a service of a compile.
 func (s *Session) key(c *compilation, service *fleet.Service) remembered {
-	all := []any{*service}
+	all := append(make([]any, 0, 1+len(service.Policies)+2*len(service.Shown())), service)
 	for _, p := range service.Policies {
-		all = append(all, *p)
+		all = append(all, p)
 	}
-	for _, member := range service.Set.Clusters {
-		if facts, ok := member.Facts.Service(service.Namespace, service.Name); ok {
-			all = append(all, member.Name, facts)
-		}
+	for _, member := range service.Shown() {
+		facts, _ := member.Facts.Service(service.Namespace, service.Name)
+		all = append(all, member.Name, facts)
 	}
 	return remembered{s.sets, s.hasher.Of(all...)}
 }

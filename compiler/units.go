@@ -52,7 +52,11 @@ func (c *compilation) parts() []part {
 			units[i] = c.service(planner, alone[i-1], refused)
 		}
 	})
-	var parts []part
+	n := 0
+	for _, u := range units {
+		n += len(u.parts)
+	}
+	parts := make([]part, 0, n)
 	for _, u := range units {
 		parts = append(parts, u.parts...)
 		c.diags = append(c.diags, u.diags...)
@@ -133,17 +137,26 @@ func (r *Result) assemble(sets []*fleet.Set, parts []part) {
 	for i, b := range r.Bundles {
 		places[key{b.ClusterSet, b.Store}] = i
 	}
-	traffic := make([][]Traffic, len(r.Bundles))
-	for _, p := range parts {
+	// Everything has its place before it is copied there: there is much of it.
+	at, fragments := make([]int, len(parts)), make([]int, len(r.Bundles))
+	traffic := make([]int, len(r.Bundles)+1)
+	for n, p := range parts {
 		i := places[key{p.set, p.store}]
-		r.Bundles[i].Fragments = append(r.Bundles[i].Fragments, p.fragments...)
+		at[n], fragments[i], traffic[i+1] = i, fragments[i]+len(p.fragments), traffic[i+1]+len(p.traffic)
 		r.Held, r.Pending = append(r.Held, p.held...), append(r.Pending, p.pending...)
-		traffic[i] = append(traffic[i], p.traffic...)
+	}
+	for i, n := range fragments {
+		r.Bundles[i].Fragments, traffic[i+1] = make([]manifest.Fragment, 0, n), traffic[i]+traffic[i+1]
+	}
+	r.Traffic = make([]Traffic, traffic[len(r.Bundles)])
+	for n, p := range parts {
+		i := at[n]
+		r.Bundles[i].Fragments = append(r.Bundles[i].Fragments, p.fragments...)
+		traffic[i] += copy(r.Traffic[traffic[i]:], p.traffic)
 	}
 	for i := range r.Bundles {
 		slices.SortFunc(r.Bundles[i].Fragments, func(a, b manifest.Fragment) int { return cmp.Compare(a.ID, b.ID) })
 	}
-	r.Traffic = slices.Concat(traffic...)
 	r.sort()
 	r.Pending, r.Held = slices.Compact(r.Pending), slices.Compact(r.Held)
 }

@@ -22,34 +22,68 @@ type Names map[reflect.Type]func(reflect.Value) string
 // Hasher takes fingerprints. It is safe for concurrent use.
 type Hasher struct {
 	names Names
-	types sync.Map // of reflect.Type to writer
+	// types is a writer for each type that was asked for.
+	types sync.Map
+	// buffers are used again.
+	buffers sync.Pool
+
+	// guards parts, of which writers are made.
+	making sync.Mutex
+	parts  map[reflect.Type]*part
 }
 
-// New returns a Hasher that knows some pointers by name.
-func New(names Names) *Hasher { return &Hasher{names: names} }
+// part writes one type, once it is made.
+type part struct{ write writer }
 
-// Of returns the fingerprint of values in their order.
+// New returns a Hasher that knows some pointers by name.
+func New(names Names) *Hasher {
+	return &Hasher{names: names, parts: map[reflect.Type]*part{}, buffers: sync.Pool{New: func() any { return new([]byte) }}}
+}
+
+// Of returns the fingerprint of values in their order. A pointer among them
+// stands for what it points at, named or not.
 func (h *Hasher) Of(values ...any) Sum {
-	out := make([]byte, 0, 2048)
+	buffer := h.buffers.Get().(*[]byte)
+	out := (*buffer)[:0]
 	for _, v := range values {
 		r := reflect.ValueOf(v)
+		if r.Kind() == reflect.Pointer && !r.IsNil() {
+			r = r.Elem()
+		}
 		out = h.writer(r.Type())(out, r)
 	}
-	return sha256.Sum256(out)
+	sum := sha256.Sum256(out)
+	*buffer = out
+	h.buffers.Put(buffer)
+	return sum
 }
 
 // writer appends what a value of one type holds. What is written says where it
 // ends, so that no two contents look alike.
 type writer func(out []byte, v reflect.Value) []byte
 
-// writer returns the one for a type. What stands behind a pointer, in a list or
-// in a map finds its writer when it is written, so that a type may hold itself.
+// writer returns the one for a type.
 func (h *Hasher) writer(t reflect.Type) writer {
 	if known, ok := h.types.Load(t); ok {
 		return known.(writer)
 	}
-	known, _ := h.types.LoadOrStore(t, h.make(t))
-	return known.(writer)
+	h.making.Lock()
+	defer h.making.Unlock()
+	made := h.part(t).write
+	h.types.Store(t, made)
+	return made
+}
+
+// part returns the one for a type. It is known before it is made, so that a
+// type may hold itself.
+func (h *Hasher) part(t reflect.Type) *part {
+	if known, ok := h.parts[t]; ok {
+		return known
+	}
+	p := &part{}
+	h.parts[t] = p
+	p.write = h.make(t)
+	return p
 }
 
 func (h *Hasher) make(t reflect.Type) writer {
@@ -81,65 +115,76 @@ func (h *Hasher) pointer(t reflect.Type) writer {
 			return text(append(out, 1), name(v.Elem()))
 		}
 	}
+	inner := h.part(t.Elem())
 	return func(out []byte, v reflect.Value) []byte {
 		if v.IsNil() {
 			return append(out, 0)
 		}
-		return h.writer(t.Elem())(append(out, 1), v.Elem())
+		return inner.write(append(out, 1), v.Elem())
 	}
 }
 
 func (h *Hasher) structure(t reflect.Type) writer {
-	fields := make([]writer, t.NumField())
+	fields := make([]*part, t.NumField())
 	for i := range fields {
-		fields[i] = h.writer(t.Field(i).Type)
+		fields[i] = h.part(t.Field(i).Type)
 	}
 	return func(out []byte, v reflect.Value) []byte {
-		for i, write := range fields {
-			out = write(out, v.Field(i))
+		for i, field := range fields {
+			out = field.write(out, v.Field(i))
 		}
 		return out
 	}
 }
 
 func (h *Hasher) list(t reflect.Type) writer {
+	item, isSlice := h.part(t.Elem()), t.Kind() == reflect.Slice
 	return func(out []byte, v reflect.Value) []byte {
 		// No list and an empty one may mean different things.
-		if t.Kind() == reflect.Slice && v.IsNil() {
+		if isSlice && v.IsNil() {
 			return append(out, 0)
 		}
 		out = binary.AppendUvarint(append(out, 1), uint64(v.Len()))
-		write := h.writer(t.Elem())
 		for i := range v.Len() {
-			out = write(out, v.Index(i))
+			out = item.write(out, v.Index(i))
 		}
 		return out
 	}
 }
 
-// mapping writes the entries in the order of what their keys hold.
+// mapping writes the entries in the order of what they hold.
 func (h *Hasher) mapping(t reflect.Type) writer {
+	key, value := h.part(t.Key()), h.part(t.Elem())
 	return func(out []byte, v reflect.Value) []byte {
 		if v.IsNil() {
 			return append(out, 0)
 		}
 		out = binary.AppendUvarint(append(out, 1), uint64(v.Len()))
-		key, value := h.writer(t.Key()), h.writer(t.Elem())
-		if v.Len() == 1 {
-			for i := v.MapRange(); i.Next(); {
-				out = value(key(out, i.Key()), i.Value())
-			}
-			return out
-		}
-		entries := make([]string, 0, v.Len())
+		begin := len(out)
+		ends := make([]int, 0, 8) // enough for most labels, and on the stack
 		for i := v.MapRange(); i.Next(); {
-			entries = append(entries, string(value(key(nil, i.Key()), i.Value())))
+			out = value.write(key.write(out, i.Key()), i.Value())
+			ends = append(ends, len(out))
 		}
-		slices.Sort(entries)
-		for _, e := range entries {
-			out = append(out, e...)
+		if len(ends) > 1 {
+			order(out[begin:], begin, ends)
 		}
 		return out
+	}
+}
+
+// order sorts the entries that stand one after the other in a text, which
+// begins at a place that their ends are counted from.
+func order(text []byte, begin int, ends []int) {
+	entries, from := make([]string, len(ends)), 0
+	for i, end := range ends {
+		entries[i] = string(text[from : end-begin])
+		from = end - begin
+	}
+	slices.Sort(entries)
+	text = text[:0]
+	for _, e := range entries {
+		text = append(text, e...)
 	}
 }
 

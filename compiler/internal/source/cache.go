@@ -80,7 +80,7 @@ func startPool(c *Cache) *pool {
 		p.all.Go(func() {
 			for j := range p.jobs {
 				for _, k := range split(j.name, j.text) {
-					j.into.take(c.document(k))
+					j.into.checked = append(j.into.checked, c.document(k))
 				}
 			}
 		})
@@ -104,4 +104,7 @@ func (l *loader) take(o *loader) {
 	l.names = append(l.names, o.names...)
 	l.seen += o.seen
 	l.brokenSet = l.brokenSet || o.brokenSet
+	for _, document := range o.checked {
+		l.take(document)
+	}
 }

@@ -25,6 +25,13 @@ func load(files fs.FS, c *Cache) (Documents, []diag.Diagnostic) {
 	p := startPool(c)
 	parts := walk(files, p)
 	p.close()
+	policies := 0
+	for _, part := range parts {
+		for _, document := range part.checked {
+			policies += len(document.docs.Policies)
+		}
+	}
+	l.docs.Policies = slices.Grow(l.docs.Policies, policies)
 	for _, part := range parts {
 		l.take(part)
 	}
@@ -56,6 +63,8 @@ type loader struct {
 	// seen counts the documents that are ours, right or wrong.
 	seen  int
 	names []named
+	// checked are the documents of a file that are not taken in yet.
+	checked []*loader
 	// brokenSet is set once a ClusterSet has a mistake.
 	brokenSet bool
 }
