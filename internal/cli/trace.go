@@ -180,8 +180,12 @@ func printOutcome(out io.Writer, o compiler.TraceOutcome) {
 	}
 	for _, s := range o.Shares {
 		fmt.Fprintf(out, "%8s  %s", s.Part, s.Backend())
-		if s.MutualTLS {
+		switch {
+		case s.MutualTLS && len(s.Identities) > 0:
 			fmt.Fprintf(out, " (mutual TLS with %s)", strings.Join(s.Identities, ", "))
+		case s.MutualTLS:
+			// Nobody has seen the pods yet.
+			fmt.Fprint(out, " (mutual TLS)")
 		}
 		fmt.Fprintln(out)
 	}
