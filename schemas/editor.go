@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -41,6 +43,7 @@ func Editor(kind string) ([]byte, error) {
 			return nil, err
 		}
 		s.whole["$schema"], s.whole["title"] = draft, s.kind
+		addDefaults(s.whole)
 		return indent(s.whole)
 	}
 	kinds, err := Kinds()
@@ -55,6 +58,7 @@ func Editor(kind string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		addDefaults(s.whole)
 		definitions[kind] = s.whole
 		byKind = append(byKind, map[string]any{
 			"if":   map[string]any{"properties": map[string]any{"kind": map[string]any{"const": kind}}, "required": []string{"kind"}},
@@ -94,6 +98,59 @@ func read(kind string) (document, error) {
 	}
 	d.kind, d.apiVersion = header.Properties.Kind.Enum[0], header.Properties.APIVersion.Enum[0]
 	return d, json.Unmarshal(text, &d.whole)
+}
+
+// leftOut finds the one word in which a comment says what holds where a field is
+// left out.
+var leftOut = regexp.MustCompile(`Left\s+out:\s+(\S+?)\.(?:\s|$)`)
+
+// addDefaults adds what editors fill in to every schema below one. A default
+// that depends on something else takes more than one word and is left to the
+// description.
+func addDefaults(of map[string]any) {
+	text, _ := of["description"].(string)
+	if m := leftOut.FindStringSubmatch(text); m != nil {
+		if value, ok := defaultOf(of, m[1]); ok {
+			of["default"] = value
+		}
+	}
+	for _, inner := range of {
+		switch inner := inner.(type) {
+		case map[string]any:
+			addDefaults(inner)
+		case []any:
+			for _, one := range inner {
+				if m, ok := one.(map[string]any); ok {
+					addDefaults(m)
+				}
+			}
+		}
+	}
+}
+
+// defaultOf reads a word as a value that a schema takes; false for words such as
+// none.
+func defaultOf(of map[string]any, word string) (any, bool) {
+	enum, _ := of["enum"].([]any)
+	pattern, _ := of["pattern"].(string)
+	switch of["type"] {
+	case "integer":
+		n, err := strconv.Atoi(word)
+		return n, err == nil
+	case "boolean":
+		b, err := strconv.ParseBool(word)
+		return b, err == nil
+	case "string":
+		switch {
+		case len(enum) > 0:
+			return word, slices.Contains(enum, any(word))
+		case pattern != "":
+			ok, err := regexp.MatchString(pattern, word)
+			return word, ok && err == nil
+		}
+		return word, strings.Contains(word, "/") // a path or a range
+	}
+	return nil, false
 }
 
 func indent(v any) ([]byte, error) {

@@ -5,6 +5,7 @@ package schemas
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -116,5 +117,49 @@ func TestEditorsKnowWhatFieldsMean(t *testing.T) {
 	}
 	if _, err := Editor("Dataplane"); err == nil {
 		t.Error("Dataplane has a schema, but nobody writes one")
+	}
+}
+
+// TestEditorsFillInDefaults: what a comment says in one word of a field that is
+// left out, and nothing else.
+func TestEditorsFillInDefaults(t *testing.T) {
+	all := map[string]any{}
+	var visit func(s *jsonschema.Schema, path string)
+	visit = func(s *jsonschema.Schema, path string) {
+		if s.Default != nil {
+			all[path] = *s.Default
+			if err := s.Validate(*s.Default); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+		for name, p := range s.Properties {
+			visit(p, path+"."+name)
+		}
+		if items, ok := s.Items.(*jsonschema.Schema); ok {
+			visit(items, path)
+		}
+	}
+	for _, kind := range []string{"TrafficPolicy", "ClusterSet"} {
+		visit(editor(t, kind), kind)
+	}
+	for path, want := range map[string]string{
+		"TrafficPolicy.spec.service.ports.protocol":                       "tcp",
+		"TrafficPolicy.spec.rules.backends.weight":                        "1",
+		"TrafficPolicy.spec.rules.faults.delay.percent":                   "100%",
+		"TrafficPolicy.spec.rules.sessionAffinity.cookie.path":            "/",
+		"TrafficPolicy.spec.resilience.outlierDetection.baseEjectionTime": "30s",
+		"TrafficPolicy.spec.tls.mode":                                     "auto",
+		"TrafficPolicy.spec.failover.minHealthy":                          "<nil>", // depends on the ClusterSet
+		"TrafficPolicy.spec.rules.timeout":                                "<nil>",
+		"ClusterSet.spec.domain":                                          "clusterset.local",
+		"ClusterSet.spec.addresses.global":                                "242.0.0.0/8",
+		"ClusterSet.spec.clusters.state":                                  "active",
+		"ClusterSet.spec.clusters.istio.rootNamespace":                    "istio-system",
+		"ClusterSet.spec.rollout.onFailure":                               "rollback",
+		"ClusterSet.spec.clusters.gateways.port":                          "51820",
+	} {
+		if got := fmt.Sprint(all[path]); got != want {
+			t.Errorf("%s: default %s, want %s", path, got, want)
+		}
 	}
 }

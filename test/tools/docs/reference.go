@@ -50,7 +50,8 @@ func referencePages(root string) (map[string]string, error) {
 const how = "Every field, with its type and limits, what holds where it is left out, and, for what not every provider of routing does\n" +
 	"exactly, what each makes of it: *exact* as written; *degraded*, which is an error until the policy accepts it by the name shown; *refused*,\n" +
 	"which is an error with the way out. Each name leads to the details in [features.md](features.md). A field without a word about\n" +
-	"providers means the same with all that take the block around it. What fields say together is checked by\n" +
+	"providers means the same with all that take its block, of which the line above the table tells; a block without that line is\n" +
+	"for all. What fields say together is checked by\n" +
 	"[rules](../codes/README.md).\n"
 
 func writeBlock(b *strings.Builder, one block, features []compiler.Feature) {
@@ -58,7 +59,11 @@ func writeBlock(b *strings.Builder, one block, features []compiler.Feature) {
 	if one.list {
 		title += "[]"
 	}
-	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| field | type | left out | meaning |\n|---|---|---|---|\n", title, oneLine(one.doc))
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", title, oneLine(one.doc))
+	if what := one.providers(features); what != "" {
+		fmt.Fprintf(b, "With %s\n\n", what)
+	}
+	b.WriteString("| field | type | left out | meaning |\n|---|---|---|---|\n")
 	for _, f := range one.fields {
 		meaning := f.meaning()
 		if what := f.providers(features); what != "" {
@@ -78,12 +83,7 @@ func cell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
 // providers says what each provider makes of a field, empty where the matrix
 // does not speak of it or of a block around it.
 func (f field) providers(features []compiler.Feature) string {
-	var governing []compiler.Feature
-	for _, one := range features {
-		if slices.ContainsFunc(one.Fields, func(path string) bool { return path == f.path }) {
-			governing = append(governing, one)
-		}
-	}
+	governing := f.asked(features)
 	if len(governing) == 0 {
 		return ""
 	}
@@ -105,6 +105,34 @@ func (f field) providers(features []compiler.Feature) string {
 		parts = append(parts, fmt.Sprintf("**%s**: %s", strings.Join(byOutcome[what], ", "), what))
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// divided are the blocks of which providers have some uses and not others: that
+// stands with the fields.
+var divided = []string{"spec.service", "spec.imports", "spec.rules", "spec.rules.backends"}
+
+// providers says what each provider makes of a block: of what asks for it, and of
+// the blocks around it.
+func (b block) providers(features []compiler.Feature) string {
+	around := field{path: b.path}
+	for around.path != "spec" && len(around.asked(features)) == 0 {
+		around.path = around.path[:strings.LastIndexByte(around.path, '.')]
+	}
+	if slices.Contains(divided, around.path) {
+		return ""
+	}
+	return around.providers(features)
+}
+
+// asked returns the features that a field asks for.
+func (f field) asked(features []compiler.Feature) []compiler.Feature {
+	var out []compiler.Feature
+	for _, one := range features {
+		if slices.Contains(one.Fields, f.path) {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // inside tells whether a field is in a block that is a feature by itself: who
