@@ -12,6 +12,9 @@ type TraceRequest struct {
 	// From is the caller: cluster/namespace/name, where name is a Service whose
 	// pods call, or a service account.
 	From string `json:"from,omitempty"`
+	// Labels that the caller's pod has; of several kinds of pods behind a Service
+	// they choose one. Left out: what the Service's pods have.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Gateway is where a request from outside comes in: cluster/namespace/name.
 	// Exactly one of it and From is given.
 	Gateway string `json:"gateway,omitempty"`

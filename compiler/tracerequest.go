@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/simulate"
+	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
 // CodeBadRequest is of a traced request that cannot be understood, or that
@@ -42,7 +43,7 @@ func (r *reading) report(format string, args ...any) {
 // read makes a request and its world of texts.
 func (t *Tracer) read(q TraceRequest) (simulate.Request, simulate.World, []diag.Diagnostic) {
 	r := &reading{Tracer: t}
-	out := simulate.Request{From: r.caller(cmp.Or(q.From, q.Gateway)), Method: cmp.Or(q.Method, "GET"), Headers: map[string]string{}}
+	out := simulate.Request{From: r.caller(cmp.Or(q.From, q.Gateway), q.Labels), Method: cmp.Or(q.Method, "GET"), Headers: map[string]string{}}
 	switch {
 	case q.From != "" && q.Gateway != "":
 		r.report("the request comes either from %s or to gateway %s", q.From, q.Gateway)
@@ -74,20 +75,24 @@ func (r *reading) cluster(name string) bool {
 }
 
 // caller reads cluster/namespace/name. A name of a Service stands for the first
-// kind of pods behind it, any other for a service account.
-func (r *reading) caller(text string) simulate.Caller {
+// kind of pods behind it that has the labels, any other for a service account of
+// pods that have just these.
+func (r *reading) caller(text string, labels map[string]string) simulate.Caller {
 	parts := strings.Split(text, "/")
 	if len(parts) != 3 || slices.Contains(parts, "") {
 		r.report("the caller %q is not cluster/namespace/name", text)
 		return simulate.Caller{}
 	}
-	out := simulate.Caller{Cluster: parts[0], Namespace: parts[1], Account: parts[2]}
+	out := simulate.Caller{Cluster: parts[0], Namespace: parts[1], Account: parts[2], Labels: labels}
 	if !r.cluster(out.Cluster) {
 		return out
 	}
 	for _, svc := range r.ground.Sites[out.Cluster].Services {
-		if svc.Namespace == parts[1] && svc.Name.Name == parts[2] && len(svc.Workloads) > 0 {
-			out.Account, out.Labels = svc.Workloads[0].ServiceAccount, svc.Workloads[0].Labels
+		if svc.Namespace != parts[1] || svc.Name.Name != parts[2] {
+			continue
+		}
+		if i := slices.IndexFunc(svc.Workloads, func(w inventory.Workload) bool { return hasLabels(w.Labels, labels) }); i >= 0 {
+			out.Account, out.Labels = svc.Workloads[i].ServiceAccount, svc.Workloads[i].Labels
 		}
 	}
 	return out

@@ -118,7 +118,7 @@ func question(from v1alpha1.Caller, q v1alpha1.TestRequest) TraceRequest {
 	if at := from.Cluster + "/" + from.Namespace + "/"; from.Gateway != "" {
 		out.Gateway = at + from.Gateway
 	} else {
-		out.From = at + from.Workload
+		out.From, out.Labels = at+from.Workload, from.Labels
 	}
 	for _, h := range q.Headers {
 		out.Headers[h.Name] = h.Value

@@ -85,6 +85,7 @@ const (
 	CodeNothingTested   = "FL1280"
 	CodeSharesOfNothing = "FL1281"
 	CodeTooMuch         = "FL1282"
+	CodeOutsideLabels   = "FL1283"
 )
 
 // The codes of several documents that belong to this stage. The others of

@@ -143,6 +143,7 @@ var table = []Code{
 	{ID: CodeNothingTested, Title: "nothing is tested", Doc: "A TrafficTest has cases, loads, or both."},
 	{ID: CodeSharesOfNothing, Title: "shares of nothing", Doc: "Only requests that are served have shares: an expectation of another verdict has none."},
 	{ID: CodeTooMuch, Title: "more than everything", Doc: "The shares of one expectation are parts of the same requests, so they add up to at most 100%."},
+	{ID: CodeOutsideLabels, Title: "labels from outside", Doc: "A caller in a TrafficTest with a gateway is somebody outside, who has no labels: labels are of a pod. Name a workload, or remove the labels."},
 	{ID: CodeSameName, Title: "same name", Doc: "Two documents have the same kind, namespace and name."},
 }
 

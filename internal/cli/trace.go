@@ -25,6 +25,7 @@ type traceFlags struct {
 	inventory string
 	from      string
 	gateway   string
+	labels    map[string]string
 	headers   []string
 	lost      []string
 	healthy   []string
@@ -73,6 +74,7 @@ mistake.`,
 	flags.StringVar(&f.inventory, "inventory", "", "file with the facts of the clusters, as fairlead inventory writes it")
 	flags.StringVar(&f.from, "from", "", "the caller: cluster/namespace/name of a Service whose pods call, or of a service account")
 	flags.StringVar(&f.gateway, "gateway", "", "the gateway where the request comes in: cluster/namespace/name")
+	flags.StringToStringVarP(&f.labels, "labels", "l", nil, "labels of the caller's pod, as name=value,…; left out: those of the Service's pods")
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "header of the request, as name=value; may be repeated")
 	flags.StringSliceVar(&f.lost, "lose", nil, "cluster in which nothing answers; may be repeated")
 	flags.StringArrayVar(&f.healthy, "healthy", nil, "part of the pods that is ready, as cluster/service=50%, cluster/namespace/service=50% or cluster/service/label=value=50%; may be repeated")
@@ -81,9 +83,12 @@ mistake.`,
 
 // request takes the method, where there is one, and the URL from the arguments.
 func (f *traceFlags) request(args []string) (compiler.TraceRequest, []string, error) {
-	q := compiler.TraceRequest{From: f.from, Gateway: f.gateway, Lost: f.lost, Headers: map[string]string{}, Healthy: map[string]string{}}
+	q := compiler.TraceRequest{From: f.from, Gateway: f.gateway, Labels: f.labels, Lost: f.lost, Headers: map[string]string{}, Healthy: map[string]string{}}
 	if (f.from == "") == (f.gateway == "") {
 		return q, nil, errors.New("say who calls, by either --from CLUSTER/NAMESPACE/NAME or --gateway CLUSTER/NAMESPACE/NAME")
+	}
+	if f.gateway != "" && len(f.labels) > 0 {
+		return q, nil, errors.New("--labels are of the pod that calls: they need --from")
 	}
 	if !strings.Contains(args[0], "://") {
 		q.Method, args = args[0], args[1:]

@@ -78,6 +78,10 @@ type Caller struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Workload string `json:"workload,omitempty"`
+	// Labels of the pod. Left out: those of the Service's pods, and none where
+	// there is no such Service.
+	// +optional
+	Labels map[string]string `json:"labels,omitempty"`
 	// Gateway where requests from outside come in, by its name.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
