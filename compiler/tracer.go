@@ -33,6 +33,8 @@ type Tracer struct {
 	result Result
 	// interpreters by provider, made when they are needed.
 	interpreters map[string]interpreter
+	// complete: what is yet to come to the clusters counts as there.
+	complete bool
 }
 
 // interpreter computes an answer from emitted objects.

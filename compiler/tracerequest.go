@@ -54,7 +54,7 @@ func (t *Tracer) read(q TraceRequest) (simulate.Request, simulate.World, []diag.
 	for name, value := range q.Headers {
 		out.Headers[strings.ToLower(name)] = value
 	}
-	w := simulate.World{}
+	w := simulate.World{Complete: t.complete}
 	for _, c := range q.Lost {
 		r.cluster(c)
 		w.Lost = append(w.Lost, c)

@@ -102,7 +102,7 @@ func (s Site) health(w World, p pods) *big.Rat {
 		return zero()
 	case !s.Observed:
 		return w.ready(p)
-	case s.selectsNothing(p):
+	case s.selectsNothing(p), w.Complete && len(found) == 0:
 		return w.ready(p)
 	case len(found) == 0:
 		return zero()

@@ -15,6 +15,8 @@ type World struct {
 	Lost []string
 	// Health of pods; what nothing speaks of is ready.
 	Health []Health
+	// Complete: pods that were not observed are there, as they will be.
+	Complete bool
 }
 
 // Health says how many of some pods of a Service are ready.
