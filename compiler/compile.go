@@ -60,6 +60,7 @@ func (c *compilation) run(files fs.FS) (Result, []diag.Diagnostic) {
 		result.Quarantined = append(result.Quarantined, Quarantined(q))
 	}
 	result.assemble(f.Sets, parts)
+	result.place(docs)
 	result.plain()
 	plainWarnings(c.diags)
 	return result, c.diags

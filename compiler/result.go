@@ -3,7 +3,9 @@
 package compiler
 
 import (
+	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/compiler/manifest"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -51,6 +53,8 @@ type Pending struct {
 	Fragment manifest.FragmentID `json:"fragment"`
 	// Message says what is missing and where it is expected, in one line.
 	Message string `json:"message"`
+	// Position of the document whose fragment it is, at its name.
+	Position diag.Position `json:"position,omitzero"`
 }
 
 // Held is a fragment that is not in its bundle because an observed fact
@@ -60,6 +64,8 @@ type Held struct {
 	Fragment manifest.FragmentID `json:"fragment"`
 	// Message names both sources of the conflict, in one line.
 	Message string `json:"message"`
+	// Position of the document whose fragment it is, at its name.
+	Position diag.Position `json:"position,omitzero"`
 }
 
 // Quarantined is a fact that a cluster announced and that contradicts what git
@@ -102,5 +108,25 @@ func (r *Result) stages(f *fleet.Fleet) {
 			}
 			r.Stages = append(r.Stages, out)
 		}
+	}
+}
+
+// place says of what is pending and held which document it is about.
+func (r *Result) place(docs source.Documents) {
+	if len(r.Pending)+len(r.Held) == 0 {
+		return
+	}
+	places := map[manifest.FragmentID]diag.Position{}
+	for _, s := range docs.ClusterSets {
+		places[manifest.FragmentID("ClusterSet/"+s.Name)] = s.Origin.At("metadata.name")
+	}
+	for _, p := range docs.Policies {
+		places[manifest.FragmentID("TrafficPolicy/"+p.Namespace+"/"+p.Name)] = p.Origin.At("metadata.name")
+	}
+	for i, p := range r.Pending {
+		r.Pending[i].Position = places[p.Fragment]
+	}
+	for i, h := range r.Held {
+		r.Held[i].Position = places[h.Fragment]
 	}
 }

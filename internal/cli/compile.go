@@ -76,7 +76,7 @@ func (f *compileFlags) run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	notes := reconciler.Report{Pending: result.Pending, Held: result.Held, Quarantined: result.Quarantined}
+	notes := f.placed(reconciler.Report{Pending: result.Pending, Held: result.Held, Quarantined: result.Quarantined})
 	notes.Text(s.Out, s.Err)
 	if diag.HasErrors(diags) {
 		return exit(codeError)

@@ -16,6 +16,7 @@ import (
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/diag/sarif"
 	"github.com/fairlead/fairlead/compiler/diag/show"
+	"github.com/fairlead/fairlead/reconciler"
 )
 
 // formatSARIF is for commands whose result is, or has, diagnostics.
@@ -65,6 +66,22 @@ func named(ds []diag.Diagnostic, name func(string) string) []diag.Diagnostic {
 // shown returns diagnostics whose files are called as people open them.
 func (f *sourceFlags) shown(ds []diag.Diagnostic) []diag.Diagnostic {
 	return named(ds, f.source.Shown)
+}
+
+// placed calls the files of what is pending and held as people open them.
+func (f *sourceFlags) placed(r reconciler.Report) reconciler.Report {
+	r.Pending, r.Held = slices.Clone(r.Pending), slices.Clone(r.Held)
+	for i := range r.Pending {
+		if at := &r.Pending[i].Position; at.File != "" {
+			at.File = f.source.Shown(at.File)
+		}
+	}
+	for i := range r.Held {
+		if at := &r.Held[i].Position; at.File != "" {
+			at.File = f.source.Shown(at.File)
+		}
+	}
+	return r
 }
 
 // tell writes diagnostics of the source for people, and to Err how many there

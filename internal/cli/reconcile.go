@@ -107,6 +107,7 @@ func (f *reconcileFlags) run(ctx context.Context, s Streams) error {
 
 // write writes the report, mistakes in the files first.
 func (f *reconcileFlags) write(s Streams, report reconciler.Report) error {
+	report = f.placed(report)
 	switch f.output.format {
 	case formatSARIF:
 		return f.writeDiagnostics(s, formatSARIF, report.Diagnostics)

@@ -4,6 +4,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 
@@ -34,6 +35,15 @@ func named(docs source.Documents) map[inventory.Name]bool {
 	return out
 }
 
+// namespaces are those of the services that policies speak of.
+func namespaces(named map[inventory.Name]bool) map[string]bool {
+	out := map[string]bool{}
+	for n := range named {
+		out[n.Namespace] = true
+	}
+	return out
+}
+
 // facts takes from what a cluster says of itself what policies speak of, and
 // leaves out what no cluster can be.
 func (b *builder) facts(c inventory.Cluster) Facts {
@@ -44,7 +54,11 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 	few := min(len(c.Services), len(b.named))
 	out.Services, out.Exports, out.places = make([]inventory.Service, 0, few), nil, make(map[inventory.Name]int, few)
 	out.Roots = b.digests(c)
+	sidecars := map[string]bool{} // by namespace: whether some pod has one
 	for _, s := range c.Services {
+		if b.namespaces[s.Namespace] {
+			noteSidecars(sidecars, s)
+		}
 		if !b.named[s.Name] {
 			continue
 		}
@@ -59,7 +73,16 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 			out.Exports = append(out.Exports, e)
 		}
 	}
+	maps.DeleteFunc(sidecars, func(_ string, some bool) bool { return some })
+	out.Unmeshed = slices.Sorted(maps.Keys(sidecars))
 	return out
+}
+
+// noteSidecars notes whether a namespace has pods, and some of them a sidecar.
+func noteSidecars(byNamespace map[string]bool, s inventory.Service) {
+	if len(s.Workloads) > 0 && !byNamespace[s.Namespace] {
+		byNamespace[s.Namespace] = slices.ContainsFunc(s.Workloads, func(w inventory.Workload) bool { return w.Sidecar })
+	}
 }
 
 // maxRoots of one mesh: while a root is changed it has two.

@@ -20,6 +20,7 @@ import (
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
 	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs),
 		offers: map[*Cluster][]*Service{}, noted: map[Missing]bool{}}
+	b.namespaces = namespaces(b.named)
 	b.shows = make(map[inventory.Name][]*Cluster, len(b.named))
 	// The order matters: policies need the sets' clusters, conflicts need the
 	// policies' exporters and consumers, and only what takes part gets addresses.
@@ -59,7 +60,9 @@ type builder struct {
 	ledger allot.Ledger
 	// named services are those that policies speak of.
 	named map[inventory.Name]bool
-	all   []*Policy
+	// namespaces of the policies.
+	namespaces map[string]bool
+	all        []*Policy
 	// offers are the services that a cluster exports, shows the clusters of all
 	// sets that have a Service; both in order.
 	offers map[*Cluster][]*Service

@@ -15,12 +15,17 @@ import (
 // observed compares what documents speak of with what clusters have. It rejects
 // nothing: what a cluster lacks today it may have tomorrow.
 func (b *builder) observed() {
-	calls := map[*Cluster]bool{}
+	calls := map[*Cluster]map[string]bool{} // the namespaces of what is called
 	for _, s := range b.fleet.Services {
 		b.observedPorts(s)
 		for _, p := range s.Policies {
 			for _, c := range p.Consumers {
-				calls[c] = calls[c] || p.Mesh
+				if calls[c] == nil && p.Mesh {
+					calls[c] = map[string]bool{}
+				}
+				if p.Mesh {
+					calls[c][p.Namespace] = true
+				}
 			}
 			for _, r := range p.Rules {
 				for _, backend := range r.Backends {
@@ -35,8 +40,9 @@ func (b *builder) observed() {
 	for _, set := range b.fleet.Sets {
 		for _, c := range set.Clusters {
 			b.observedRouting(c)
-			if calls[c] {
+			if calls[c] != nil && c.EastWest == v1alpha1.EastWestIstio {
 				b.observedAmbient(c)
+				b.observedUnmeshed(c, calls[c])
 			}
 		}
 		b.observedRoots(set)
@@ -153,12 +159,23 @@ func (b *builder) observedRouting(c *Cluster) {
 // observedAmbient: pods in an ambient mesh have no sidecar that could route what
 // they call.
 func (b *builder) observedAmbient(c *Cluster) {
-	if c.EastWest != v1alpha1.EastWestIstio || len(c.Facts.Ambient) == 0 {
+	if len(c.Facts.Ambient) == 0 {
 		return
 	}
 	names := c.Facts.Ambient[:min(len(c.Facts.Ambient), maxDoubts)]
 	b.missing([]*Cluster{c}, nil, "eastWest istio (%s): pods of namespaces %s in %s are in an ambient mesh, and no policy governs what they call; give them sidecars",
 		c.At(".providers.eastWest"), strings.Join(names, ", "), c.Name)
+}
+
+// observedUnmeshed: pods without a sidecar call past every policy. Who calls is
+// not known; mostly it is pods of the same namespace, and a namespace where none
+// has a sidecar is not in the mesh.
+func (b *builder) observedUnmeshed(c *Cluster, namespaces map[string]bool) {
+	names := slices.DeleteFunc(slices.Clone(c.Facts.Unmeshed), func(n string) bool { return !namespaces[n] || slices.Contains(c.Facts.Ambient, n) })
+	if len(names) > 0 {
+		b.missing([]*Cluster{c}, nil, "eastWest istio (%s): no pod of a Service of namespaces %s in %s has a sidecar, and no policy governs what they call; give them sidecars",
+			c.At(".providers.eastWest"), strings.Join(names[:min(len(names), maxDoubts)], ", "), c.Name)
+	}
 }
 
 // observedRoots: meshes that trust no root in common refuse each other. Who

@@ -191,6 +191,9 @@ const (
 type Facts struct {
 	State State
 	inventory.Cluster
+	// Unmeshed are those of the policies' namespaces where Services have pods and
+	// none of them a sidecar, sorted.
+	Unmeshed []string
 
 	// places of the Services among those of the cluster, by name.
 	places map[inventory.Name]int

@@ -71,7 +71,7 @@ func TestText(t *testing.T) {
 			{Name: "cluster2", Error: "connection refused"},
 		},
 		Pending:     []compiler.Pending{{Store: "cluster1", Fragment: "ClusterSet/p", Message: "no key yet"}},
-		Held:        []compiler.Held{{Store: "cluster1", Fragment: "TrafficPolicy/shop/cart", Message: "taken"}},
+		Held:        []compiler.Held{{Store: "cluster1", Fragment: "TrafficPolicy/shop/cart", Message: "taken", Position: diag.Position{File: "a.yaml", Line: 3, Column: 18}}},
 		Quarantined: []compiler.Quarantined{{Cluster: "cluster2", Fact: "key", Message: "not believed"}},
 	}
 	var out, notes strings.Builder
@@ -83,7 +83,7 @@ func TestText(t *testing.T) {
 cluster1: pending Service/late: not there
 cluster2: error: connection refused
 pending: cluster1: ClusterSet/p: no key yet
-held: cluster1: TrafficPolicy/shop/cart: taken
+held: cluster1: TrafficPolicy/shop/cart (a.yaml:3:18): taken
 quarantined: cluster2: key: not believed
 `
 	if diff := cmp.Diff(want, notes.String()); diff != "" {

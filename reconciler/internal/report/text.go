@@ -89,14 +89,22 @@ func (c Cluster) text(out, notes io.Writer, dryRun bool) {
 // observed writes what the clusters lack and what contradicts.
 func (r Report) observed(notes io.Writer) {
 	for _, p := range r.Pending {
-		fmt.Fprintf(notes, "pending: %s: %s: %s\n", p.Store, p.Fragment, p.Message)
+		fmt.Fprintf(notes, "pending: %s: %s%s: %s\n", p.Store, p.Fragment, inBrackets(p.Position), p.Message)
 	}
 	for _, h := range r.Held {
-		fmt.Fprintf(notes, "held: %s: %s: %s\n", h.Store, h.Fragment, h.Message)
+		fmt.Fprintf(notes, "held: %s: %s%s: %s\n", h.Store, h.Fragment, inBrackets(h.Position), h.Message)
 	}
 	for _, q := range r.Quarantined {
 		fmt.Fprintf(notes, "quarantined: %s: %s: %s\n", q.Cluster, q.Fact, q.Message)
 	}
+}
+
+// inBrackets is the place of a document behind its name.
+func inBrackets(p diag.Position) string {
+	if p.File == "" {
+		return ""
+	}
+	return " (" + p.String() + ")"
 }
 
 // summary counts what a dry run would do.
