@@ -19,6 +19,12 @@ func (c *Cluster) IPv6() bool {
 	return slices.ContainsFunc(c.Pods, func(p netip.Prefix) bool { return p.Addr().Is6() })
 }
 
+// IPv6Only tells whether pods of the cluster have no IPv4 addresses, as its
+// podCIDRs say: where none are given, they are taken to have them.
+func (c *Cluster) IPv6Only() bool {
+	return c.IPv6() && !slices.ContainsFunc(c.Pods, func(p netip.Prefix) bool { return p.Addr().Is4() })
+}
+
 // dualStack tells whether everyone who takes part in a service has IPv6. Where
 // a ServiceExport that exists decides who exports, that is every cluster of the
 // set: nobody's address may come and go with what is observed.

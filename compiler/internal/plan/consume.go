@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 		MinHealthy: p.MinHealthy, FailbackDelay: p.FailbackDelay, Resilience: p.Resilience, LoadBalancing: p.LoadBalancing,
 		HealthCheck: s.HealthCheck, TLS: p.TLS, Routed: portsKnown}
 	out.Import = in
+	if c.IPv6Only() {
+		b.sixOnly(out, at)
+	}
 	// At the end it is known whether the callers are routed at all.
 	defer func() {
 		if in.Routed {
@@ -71,6 +75,19 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	case v1alpha1.EastWestCilium:
 		b.cilium(out, at)
 	}
+}
+
+// sixOnly takes away the IPv4 address of a service where pods could not call it,
+// and says what is lacking where it has no other.
+func (b *builder) sixOnly(out *Service, at consumer) {
+	in := out.Import
+	in.Virtual = netip.Addr{}
+	if in.Virtual6.IsValid() || !in.Declare || at.service.Headless {
+		return
+	}
+	in.Declare = false
+	b.pending(at.cluster, out.Fragment, "Service %s has no clusterset IP for the pods of %s, which have IPv6 alone: that needs addresses.clustersetIPv6, and IPv6 in the podCIDRs of every cluster that takes part",
+		at.service.Key(), at.cluster.Name)
 }
 
 // mesh adds what a mesh must know.

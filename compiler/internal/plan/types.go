@@ -273,7 +273,7 @@ type Caller struct {
 type Import struct {
 	// Declare: the ServiceImport is ours to write.
 	Declare bool
-	// Virtual is the clusterset IP.
+	// Virtual is the clusterset IP; not valid where pods have IPv6 alone.
 	Virtual netip.Addr
 	// Virtual6 is its IPv6 clusterset IP; not valid where there is none.
 	Virtual6      netip.Addr

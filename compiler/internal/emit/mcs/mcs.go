@@ -40,8 +40,10 @@ func serviceImport(s plan.Service, meta metav1.ObjectMeta) *v1beta1.ServiceImpor
 	out.Spec.Type = v1beta1.Headless
 	if !s.Headless {
 		out.Spec.Type = v1beta1.ClusterSetIP
-		out.Spec.IPs = []string{s.Import.Virtual.String()}
-		out.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
+		if four := s.Import.Virtual; four.IsValid() {
+			out.Spec.IPs = []string{four.String()}
+			out.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
+		}
 		if six := s.Import.Virtual6; six.IsValid() {
 			out.Spec.IPs = append(out.Spec.IPs, six.String())
 			out.Spec.IPFamilies = append(out.Spec.IPFamilies, corev1.IPv6Protocol)
