@@ -21,10 +21,13 @@ import (
 
 var update = flag.Bool("update", false, "write what came out into the stories")
 
+// asProgram in the environment makes the tests' process the program itself.
+const asProgram = "FAIRLEAD_TEST_AS_PROGRAM"
+
 // TestMain lets the tests be the process that evaluates a guardrail, as the
-// program itself would be.
+// program itself would be, and another build of the program.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == reconciler.GuardrailChild {
+	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == reconciler.GuardrailChild {
 		os.Exit(cli.Run(context.Background(), cli.Streams{Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 	}
 	sandbox.Main(m)
@@ -50,6 +53,11 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("EXAMPLES", full)
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	env.Setenv("PROGRAM", program)
 	for key, value := range map[string]string{
 		"HOME": env.WorkDir, "KUBECONFIG": filepath.Join(env.WorkDir, "no-kubeconfig"),
 		"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",

@@ -91,7 +91,7 @@ Exit codes: 0, 2 when something is wrong, and 1 when a dry run found changes.`,
 	}
 	c.SetOut(s.Out)
 	c.SetErr(s.Err)
-	c.AddCommand(reconcileCommand(s), vetCommand(s), compileCommand(s), explainCommand(s), testCommand(s), guardrailChildCommand(s), inventoryCommand(s), codesCommand(s), schemaCommand(s), traceCommand(s),
+	c.AddCommand(reconcileCommand(s), vetCommand(s), compileCommand(s), diffCommand(s), explainCommand(s), testCommand(s), guardrailChildCommand(s), inventoryCommand(s), codesCommand(s), schemaCommand(s), traceCommand(s),
 		versionCommand(s))
 	c.InitDefaultCompletionCmd()
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
