@@ -50,6 +50,10 @@ func (b *builder) checkMeshGateways(s *Service) {
 				related: also(s.Producer.At("spec.service.name"), "the service")},
 				"cluster %q exports service %s but has no east-west gateway", e.Name, s.Key())
 		}
+		if e.EastWest == v1alpha1.EastWestIstio && e.Mesh.Gateway != nil && others && s.Producer.TLS == v1alpha1.TLSDisable {
+			b.report(mistake{code: CodeNoMeshGateway, at: s.Producer.At("spec.tls.mode"), fix: "remove it, or join the clusters by tunnels"},
+				"the east-west gateway of cluster %q passes nobody on in clear text to service %s", e.Name, s.Key())
+		}
 	}
 }
 

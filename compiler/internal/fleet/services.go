@@ -53,6 +53,7 @@ func (b *builder) others() {
 	resolve := func(p *Policy, backend *Backend) {
 		if !backend.Own() {
 			backend.Other = b.governed[[3]string{p.Set.Name, cmp.Or(backend.Namespace, p.Namespace), cmp.Or(backend.Service, p.Service)}]
+			backend.Other.sent(Sender{b.governed[[3]string{p.Set.Name, p.Namespace, p.Service}], p})
 		}
 	}
 	for _, p := range b.all {
@@ -65,6 +66,13 @@ func (b *builder) others() {
 				resolve(p, r.Mirror)
 			}
 		}
+	}
+}
+
+// sent notes a policy that sends requests to the service, which may be nil.
+func (s *Service) sent(by Sender) {
+	if s != nil && by.Service != nil && !slices.Contains(s.Senders, by) {
+		s.Senders = append(s.Senders, by)
 	}
 }
 

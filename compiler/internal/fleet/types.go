@@ -249,10 +249,20 @@ type Service struct {
 	Parts   map[string]netip.Addr
 	Exports map[string]netip.Addr
 
+	// Senders are the policies of other services that send requests here, by
+	// service and name.
+	Senders []Sender
+
 	// leaving would be exporters if their state let them.
 	leaving []*Cluster
 	// shown are the clusters of the set with a Service of that name, by name.
 	shown []*Cluster
+}
+
+// Sender is a policy of another service whose rules name this one.
+type Sender struct {
+	Service *Service
+	Policy  *Policy
 }
 
 // Shown returns the clusters of the set that have a Service of that name, by

@@ -52,6 +52,9 @@ func planAccess(s *fleet.Service, a *fleet.Access) *Access {
 // the pods.
 func accessNeeds(s *fleet.Service, a *fleet.Access, c *fleet.Cluster) []need {
 	out := []need{{feature: AccessCallers, path: "spec.access"}}
+	if s.Producer.TLS == v1alpha1.TLSDisable && len(a.Allow) > 0 {
+		out = append(out, need{feature: ClearTextAccess, path: "spec.access"})
+	}
 	for _, r := range a.Allow {
 		if len(r.Methods) > 0 {
 			out = append(out, need{feature: AccessRequests, path: r.Path + ".methods"})

@@ -30,17 +30,33 @@ func (r Rule) Chains() []Chain {
 	}
 	var out []Chain
 	for i, head := range r.Tiers[0] {
-		c := Chain{Head: head, Tiers: below(r.Tiers[1:]), Strangers: r.Strangers}
+		c := Chain{Head: head, Tiers: below(head.joined(r.Tiers[1:])), Strangers: r.Strangers}
 		in := map[string]bool{head.Cluster: true}
 		for _, tier := range c.Tiers {
 			for _, b := range tier {
 				in[b.Cluster] = true
 			}
 		}
-		if last := siblings(r.Tiers[0], i, in); len(last) > 0 {
-			c.Tiers = append(c.Tiers, below([][]Backend{last})...)
+		if last := head.joined([][]Backend{siblings(r.Tiers[0], i, in)}); len(last) > 0 {
+			c.Tiers = append(c.Tiers, below(last)...)
 		}
 		out = append(out, c)
+	}
+	return out
+}
+
+// Own tells whether the backend is the policy's own service.
+func (b Backend) Own() bool { return b.Namespace == "" && b.Service == "" }
+
+// joined returns the backends that can stand in one chain with a head: others
+// of the policy's own service and of the same port.
+func (b Backend) joined(tiers [][]Backend) [][]Backend {
+	var out [][]Backend
+	for _, tier := range tiers {
+		tier = slices.DeleteFunc(slices.Clone(tier), func(o Backend) bool { return !b.Own() || !o.Own() || b.Port != o.Port })
+		if len(tier) > 0 {
+			out = append(out, tier)
+		}
 	}
 	return out
 }
@@ -161,7 +177,7 @@ func (c Chain) meets(s Stranger) bool {
 
 // ID identifies what the chain is made of, whatever its weights.
 func (c Chain) ID() string {
-	return c.Head.key() + ">" + names(c.Tiers)
+	return c.Head.ident() + ">" + names(c.Tiers)
 }
 
 // Gateways identifies the clusters of the chain whose gateways something may be
@@ -199,12 +215,20 @@ func names(tiers [][]Backend) string {
 	for _, tier := range tiers {
 		var texts []string
 		for _, b := range tier {
-			texts = append(texts, b.key())
+			texts = append(texts, b.ident())
 		}
 		slices.Sort(texts)
 		out = append(out, strings.Join(texts, "+"))
 	}
 	return strings.Join(out, ">")
+}
+
+// ident is the key, with what else tells the backend from others.
+func (b Backend) ident() string {
+	if b.Own() && b.Port == 0 {
+		return b.key()
+	}
+	return fmt.Sprintf("%s@%s/%s:%d", b.key(), b.Namespace, b.Service, b.Port)
 }
 
 // Name is the cluster, or cluster/label=value,… for a subset. The label

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -130,10 +131,24 @@ func (b *builder) mesh(out *Service, at consumer) {
 	if s.Headless {
 		b.headlessMesh(out, at)
 	}
+	b.otherStreams(out, at)
 	unnamed := slices.ContainsFunc(out.Ports, func(p Port) bool { return p.Name == "" })
 	if in.Routed && unnamed && slices.ContainsFunc(in.Rules, fallsBackFromHome) {
 		in.Routed = false
 		b.pending(c, out.Fragment, "the port of Service %s has no name: Istio cannot add fallbacks to it before it has one", s.Key())
+	}
+}
+
+// otherStreams says which connections are not routed: those to another service
+// in another cluster.
+func (b *builder) otherStreams(out *Service, at consumer) {
+	far := func(r Rule) bool {
+		return slices.ContainsFunc(slices.Concat(r.Tiers...), func(o Backend) bool { return !o.Own() && !o.Local })
+	}
+	for _, p := range out.Ports {
+		if !p.L7() && slices.ContainsFunc(out.Import.Rules, far) {
+			b.pending(at.cluster, out.Fragment, "port %d of Service %s is %s: its connections are not routed to another service in another cluster", p.Number, at.service.Key(), p.Protocol)
+		}
 	}
 }
 
@@ -175,18 +190,20 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 	}
 	s, home := at.service, at.cluster
 	c := s.Set.Cluster(backend.Cluster)
-	svc, there := c.Facts.Service(s.Namespace, s.Name)
+	namespace, name := cmp.Or(backend.Namespace, s.Namespace), cmp.Or(backend.Service, s.Name)
+	key := namespace + "/" + name
+	svc, there := c.Facts.Service(namespace, name)
 	pods := slices.DeleteFunc(slices.Clone(svc.Workloads), func(w inventory.Workload) bool { return !subsetOf(backend.Labels, w.Labels) })
 	bare := slices.IndexFunc(pods, func(w inventory.Workload) bool { return !w.Sidecar })
 	why := ""
 	switch {
 	case c.Facts.State == fleet.Unreachable:
-		b.hold(home, out.Fragment, c, "the service accounts of Service "+s.Key())
+		b.hold(home, out.Fragment, c, "the service accounts of Service "+key)
 		why = "unreachable"
 	case c.Facts.State == fleet.Unknown:
 		why = fmt.Sprintf("%s was not observed yet", c.Name)
 	case !there:
-		why = fmt.Sprintf("Service %s does not exist in %s yet", s.Key(), c.Name)
+		why = fmt.Sprintf("Service %s does not exist in %s yet", key, c.Name)
 	case bare >= 0:
 		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
 	case !backend.Near && backend.Gateway == nil && !(home.Tunnelled(c) && backend.Address.IsValid()):
@@ -198,18 +215,18 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("no pods of %s are known", backend.Name())
 	}
 	for _, w := range pods {
-		backend.Identities = append(backend.Identities, fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", c.Mesh.TrustDomain, s.Namespace, w.ServiceAccount))
+		backend.Identities = append(backend.Identities, fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", c.Mesh.TrustDomain, namespace, w.ServiceAccount))
 	}
 	slices.Sort(backend.Identities)
 	backend.Identities = slices.Compact(backend.Identities)
 	// At home pods that are not known yet are only kept out until they are: the
 	// chain below them is needed now.
-	backend.Absent = why != "" && !(backend.Local && there && len(pods) == 0)
-	if backend.Local && (c.Facts.State != fleet.Observed || bare >= 0) {
+	backend.Absent = why != "" && !(backend.Local && backend.Own() && there && len(pods) == 0)
+	if backend.Local && backend.Own() && (c.Facts.State != fleet.Observed || bare >= 0) {
 		out.Import.Routed = false
 	}
 	if why != "" && c.Facts.State != fleet.Unreachable {
-		b.pending(home, out.Fragment, "identities of Service %s in %s: %s", s.Key(), backend.Name(), why)
+		b.pending(home, out.Fragment, "identities of Service %s in %s: %s", key, backend.Name(), why)
 	}
 }
 

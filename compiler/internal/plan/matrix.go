@@ -70,6 +70,10 @@ const (
 	UnlikeChain        Feature = "unlikeChain"
 	Headless           Feature = "headless"
 	SharedFallback     Feature = "sharedFallback"
+	UnlikeServices     Feature = "unlikeServices"
+	SharedOther        Feature = "sharedOther"
+	OtherStream        Feature = "otherStream"
+	ClearTextAccess    Feature = "clearTextAccess"
 )
 
 // Support is what one provider makes of a feature: exact when its zero value,
@@ -164,6 +168,11 @@ func sharing() []Row {
 		{Feature: SubsetSiblings, Code: "FL1482", Fields: []string{"spec.rules.backends.subset"}, Istio: less(FixedParts)},
 		{Feature: UnlikeChain, Code: "FL1497", Fields: []string{"spec.rules.backends.subset"}, Istio: less(HeadOnly)},
 		{Feature: SharedFallback, Code: "FL1498", Fields: []string{"spec.rules.backends.weight"}, Istio: less(FallbackByPods)},
+		{Feature: UnlikeServices, Code: "FL1499", Fields: []string{"spec.rules.backends.service", "spec.rules.backends.port"}, Istio: less(OtherAlone)},
+		{Feature: SharedOther, Code: "FL1495", Fields: []string{"spec.rules.backends.service"},
+			Istio: no("one istiod for several clusters routes to the policy's own service in this version", "write a policy for that service, and call it by its name")},
+		{Feature: OtherStream, Code: "FL1496", Fields: []string{"spec.rules.backends.service"},
+			Istio: no("connections to another service in another cluster are not routed by Istio in this version", "write a policy for that service, and call it by its name")},
 		{Feature: FailbackDelay, Code: "FL1451", Fields: []string{"spec.failover.failbackDelay"}, Istio: less(FailbackAtOnce), Cilium: less(FailbackAtOnce),
 			EnvoyGateway: less(FailbackAtOnce)},
 		{Feature: Subset, Code: "FL1405", Fields: []string{"spec.rules.backends.subset"},
@@ -236,6 +245,8 @@ func security() []Row {
 	return []Row{
 		mesh(MutualTLS, "FL1472", "tls.mode", "spec.tls.mode"),
 		mesh(ClearText, "FL1473", "tls.mode", "spec.tls.mode"),
+		{Feature: ClearTextAccess, Code: "FL1494", Fields: []string{"spec.access", "spec.tls.mode"},
+			Istio: no("in clear text callers show no identity, so that none would be let in", "remove tls.mode: disable, or remove access")},
 		{Feature: AccessCallers, Code: "FL1474", Fields: []string{"spec.access"},
 			Cilium:   Support{Since: "1.16", Before: "would refuse every caller on every port, as it knows no policy without default deny"},
 			Fairlead: no("provider fairlead cannot tell callers apart in this version", "remove access, or use eastWest: istio or cilium")},
@@ -300,6 +311,7 @@ const (
 	HeadOnly            = "headOnly"
 	ServerNameOnly      = "serverName"
 	FallbackByPods      = "fallbackByPods"
+	OtherAlone          = "otherAlone"
 )
 
 // Degradation is a named function from what a policy means to what a provider
@@ -330,6 +342,8 @@ func Degradations() []Degradation {
 			"that exports the service, belongs to its first backend alone: " +
 			"it is refused while that backend is lost."},
 		{FallbackByPods, "With one istiod for several clusters, what a backend cannot keep is divided by the number of pods among those that take it, whatever their weights."},
+		{OtherAlone, "What a backend cannot keep is taken only by backends of the policy's own service and of the same port: a backend of another service stands alone, " +
+			"takes nothing of what others cannot keep, and its share is refused while it is lost."},
 		{ServerNameOnly, "Where the caller's own Service declares a port as TLS, connections are routed that ask for a governed name in full; any other stays with that Service."},
 		{ClusterIdentityLost, "Clusters of one trust domain cannot be told apart: a caller of the right namespace and service account is let in from each of them."},
 	}

@@ -33,6 +33,7 @@ func needs(s *fleet.Service, p *fleet.Policy, rules []Rule) []need {
 	out := slices.Concat(endpointNeeds(s, p), securityNeeds(p))
 	for i, r := range p.Rules {
 		out = append(out, ruleNeeds(s, r)...)
+		out = append(out, streamNeeds(s, rules[i])...)
 		out = append(out, tierNeeds(rules[i], r.Path)...)
 	}
 	if p.Resilience.OutlierDetection != nil && slices.ContainsFunc(rules, hasRemote) {
@@ -152,6 +153,9 @@ func tierNeeds(r Rule, path string) []need {
 			}
 		}
 	}
+	if b := r.unlike(); b != nil {
+		out = append(out, need{feature: UnlikeServices, path: b.path})
+	}
 	if r.Copy != nil {
 		out = append(out, backendNeeds(*r.Copy)...)
 	}
@@ -171,6 +175,31 @@ func tierNeeds(r Rule, path string) []need {
 		}
 	}
 	return out
+}
+
+// unlike finds a backend of another service or port than others of the rule;
+// nil where there is none.
+func (r Rule) unlike() *Backend {
+	all := slices.Concat(r.Tiers...)
+	for i := range all {
+		if len(all) > 1 && (!all[i].Own() || all[i].Port != all[0].Port) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// streamNeeds finds connections that are sent to another service elsewhere.
+func streamNeeds(s *fleet.Service, r Rule) []need {
+	if !s.PortsGiven() || !slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return !p.L7() }) {
+		return nil
+	}
+	for _, b := range slices.Concat(r.Tiers...) {
+		if !b.Own() && !b.Local {
+			return []need{{feature: OtherStream, path: b.path}}
+		}
+	}
+	return nil
 }
 
 // backendNeeds is what the fields of one backend need.
@@ -202,7 +231,7 @@ func homeNeeds(p *fleet.Policy, rules []Rule) []need {
 	var homes []home
 	for i, r := range rules {
 		for _, c := range r.Chains() {
-			if c.Head.Local && len(c.Tiers) > 0 {
+			if c.Head.Local && c.Head.Own() && len(c.Tiers) > 0 {
 				homes = append(homes, home{c, i})
 			}
 		}
@@ -224,7 +253,7 @@ func homeNeeds(p *fleet.Policy, rules []Rule) []need {
 func (in *Import) FallsBackBeside(head Backend) bool {
 	return slices.ContainsFunc(in.Rules, func(r Rule) bool {
 		return slices.ContainsFunc(r.Chains(), func(c Chain) bool {
-			return c.Head.Local && len(c.Tiers) > 0 && subsetOf(head.Labels, c.Head.Labels)
+			return c.Head.Local && c.Head.Own() && len(c.Tiers) > 0 && subsetOf(head.Labels, c.Head.Labels)
 		})
 	})
 }

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -139,12 +140,43 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 			}
 		}
 	}
-	slices.SortFunc(out.Export.Callers, func(x, y Caller) int { return strings.Compare(x.Cluster, y.Cluster) })
+	out.Export.Callers = append(out.Export.Callers, otherCallers(s, c)...)
+	slices.SortStableFunc(out.Export.Callers, func(x, y Caller) int { return strings.Compare(x.Cluster, y.Cluster) })
 	for _, w := range svc.Workloads {
 		if !w.Sidecar {
 			b.pending(c, out.Fragment, "pods of Service %s in %s that run as %s have no sidecar: other clusters cannot reach them", s.Key(), c.Name, w.ServiceAccount)
 		}
 	}
+}
+
+// otherCallers are those who call a service in a cluster by policies of others.
+func otherCallers(s *fleet.Service, c *fleet.Cluster) []Caller {
+	var out []Caller
+	for _, sender := range s.Senders {
+		for _, consumer := range sender.Policy.Consumers {
+			if consumer.EastWest != v1alpha1.EastWestIstio {
+				continue
+			}
+			caller := Caller{Cluster: consumer.Name, Other: true}
+			for _, r := range sender.Policy.Rules {
+				named := slices.Clone(r.Backends)
+				if r.Mirror != nil {
+					named = append(named, *r.Mirror)
+				}
+				for _, b := range named {
+					if b.Other == s && b.Cluster == c && !b.Lost {
+						one := Rule{Label: r.Label, Tiers: [][]Backend{{plainBackend(sender.Service, b, consumer)}}}
+						one.SessionAffinity = r.SessionAffinity
+						caller.Rules = append(caller.Rules, one)
+					}
+				}
+			}
+			if len(caller.Rules) > 0 {
+				out = append(out, caller)
+			}
+		}
+	}
+	return out
 }
 
 func meshGateway(c *fleet.Cluster) *MeshGateway {
@@ -184,7 +216,19 @@ func plainBackend(s *fleet.Service, b fleet.Backend, c *fleet.Cluster) Backend {
 	}
 	home := c.Mesh.ControlPlane
 	member := home != nil && home == b.Cluster.Mesh.ControlPlane
-	return Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Member: member, Near: b.Cluster == c || member && b.Cluster.Mesh.Network == c.Mesh.Network,
+	out := Backend{Cluster: b.Cluster.Name, Local: b.Cluster == c, Member: member, Near: b.Cluster == c || member && b.Cluster.Mesh.Network == c.Mesh.Network,
 		Namespace: b.Namespace, Service: b.Service, Port: b.Port, Labels: b.Subset, Weight: b.Weight,
 		Address: s.Exports[b.Cluster.Name], Part: s.Parts[b.Cluster.Name], Gateway: meshGateway(b.Cluster), path: b.Path}
+	of := s
+	if b.Other != nil {
+		of = b.Other
+		out.Address, out.Part = b.Other.Exports[b.Cluster.Name], netip.Addr{}
+		for _, p := range b.Other.Ports {
+			out.Ports = append(out.Ports, Port{Name: p.Name, Number: p.Number, Protocol: p.Protocol, Transport: p.Transport(), AppProtocol: p.AppProtocol})
+		}
+	}
+	if of.Producer.TLS == v1alpha1.TLSDisable {
+		out.Gateway = nil // it passes on nothing but the TLS of its mesh
+	}
+	return out
 }

@@ -94,6 +94,13 @@ func (r Rule) minds(s Stranger) bool {
 func sharedNeeds(wanted []need, rules []Rule) []need {
 	out := slices.DeleteFunc(slices.Clone(wanted), func(n need) bool { return n.feature == HomeFallbacks || n.feature == RepeatedCluster })
 	for _, r := range rules {
+		named := slices.Concat(r.Tiers...)
+		if r.Copy != nil {
+			named = append(named, *r.Copy)
+		}
+		if i := slices.IndexFunc(named, func(b Backend) bool { return !b.Own() }); i >= 0 {
+			out = append(out, need{feature: SharedOther, path: named[i].path})
+		}
 		for _, c := range r.Chains() {
 			said := c.planned()
 			if len(c.staying().Tiers) > 0 && len(said.Tiers) == 0 {

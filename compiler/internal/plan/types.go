@@ -266,7 +266,10 @@ type MeshGateway struct {
 // Caller is a consumer somewhere and the rules by which it calls.
 type Caller struct {
 	Cluster string
-	Rules   []Rule
+	// Other: it calls by the policy of another service; each of its Rules has one
+	// backend, which is this service in this cluster.
+	Other bool
+	Rules []Rule
 }
 
 // Import lets the cluster's pods call the service.
@@ -351,8 +354,10 @@ type Backend struct {
 	// port that was called.
 	Namespace, Service string
 	Port               int32
-	Labels             map[string]string
-	Weight             int64
+	// Ports of that other service; none for the policy's own.
+	Ports  []Port
+	Labels map[string]string
+	Weight int64
 	// Object is, at a gateway of the Gateway API, the name of the Service that the
 	// pods are behind where they are Local, and of the ServiceImport otherwise.
 	Object string

@@ -29,14 +29,19 @@ func (c Choice) chained() []Share {
 		levels := []level{{backends: []Candidate{head}, own: head.Near}}
 		in := map[string]bool{head.Cluster: true}
 		for _, tier := range tiers[1:] {
+			tier = c.joined(head, tier)
 			levels = append(levels, level{backends: tier, pooled: c.Pooled})
 			for _, b := range tier {
 				in[b.Cluster] = in[b.Cluster] || b.Weight > 0
 			}
 		}
-		levels = append(levels, level{backends: standIns(tiers[0], i, in), pooled: true})
+		levels = append(levels, level{backends: c.joined(head, standIns(tiers[0], i, in)), pooled: true})
+		there := true
+		if c.Shared {
+			levels, there = staying(levels)
+		}
 		// A chain without anybody who was ever seen is not there yet.
-		if head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
+		if there && head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
 			if c.HeadOnly && !c.sayable(levels) {
 				levels = levels[:1]
 			}
@@ -51,6 +56,32 @@ func (c Choice) chained() []Share {
 		}
 	}
 	return out
+}
+
+// staying is a chain without what is on its way out of the set, as one istiod for
+// several clusters has it. A head that leaves its share to several is not there.
+func staying(levels []level) ([]level, bool) {
+	out := levels[:1:1]
+	for _, l := range levels[1:] {
+		l.backends = slices.DeleteFunc(slices.Clone(l.backends), func(b Candidate) bool { return b.Gone || b.Weight == 0 })
+		if len(l.backends) > 0 {
+			out = append(out, l)
+		}
+	}
+	if !levels[0].backends[0].Gone {
+		return out, true
+	}
+	if len(out) < 2 || len(out[1].backends) != 1 {
+		return nil, false
+	}
+	out = slices.Clone(out[1:])
+	out[0].own, out[0].pooled = out[0].backends[0].Near, false
+	return out, true
+}
+
+// joined are those of a tier that can stand in the chain of a head.
+func (c Choice) joined(head Candidate, tier []Candidate) []Candidate {
+	return slices.DeleteFunc(slices.Clone(tier), func(b Candidate) bool { return c.Apart && (head.Other || b.Other || head.Asked != b.Asked) })
 }
 
 // known tells whether anybody of the level was ever seen; the caller's own

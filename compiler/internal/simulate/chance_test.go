@@ -32,8 +32,9 @@ func (c chance) model() model {
 	var m model
 	provider := one(c, "istio", "istio", "istio", "fairlead", "cilium", "envoy-gateway", "mixed")
 	shared := provider == "istio" && c.IntN(4) == 0
+	flat, trust := c.IntN(4) == 0, one(c, "", "", "", "set.local")
 	for i := range 2 + c.IntN(3) {
-		out := cluster{shared: shared, name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 2, 3), pods: map[string][]string{},
+		out := cluster{shared: shared, flat: flat, trust: trust, name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 1, 2, 3), pods: map[string][]string{},
 			region: one(c, "", "eu", "eu", "us")}
 		if out.region != "" {
 			out.zone = one(c, "", "a", "b")
@@ -41,8 +42,15 @@ func (c chance) model() model {
 		if provider == "mixed" {
 			out.provider = one(c, "istio", "fairlead", "cilium")
 		}
+		if provider == "istio" && !shared && c.IntN(8) == 0 {
+			out.gateways = 0 // through tunnels
+		}
+		if c.IntN(12) == 0 {
+			out.state = "draining"
+		}
 		m.clusters = append(m.clusters, out)
 	}
+	m.set = c.set(m)
 	several := 1 + c.IntN(2)
 	if provider == "envoy-gateway" {
 		several = 1 // they would share the hostname
@@ -62,6 +70,21 @@ func (c chance) model() model {
 	}
 	c.world(&m)
 	return m
+}
+
+// set is what a ClusterSet says besides its clusters.
+func (c chance) set(m model) []string {
+	var out []string
+	switch c.IntN(10) {
+	case 0:
+		out = append(out, "connectivity: {topology: {mode: hubAndSpoke, hubs: [c1]}}")
+	case 1:
+		out = append(out, "connectivity: {topology: {mode: groups, groups: [{name: a, clusters: [c1, c2]}, {name: b, clusters: ["+m.clusters[len(m.clusters)-1].name+", c1]}]}}")
+	}
+	if c.IntN(16) == 0 {
+		out = append(out, "access: {default: deny}")
+	}
+	return out
 }
 
 // world loses clusters and pods.
@@ -106,25 +129,30 @@ func (c chance) policy(m model, service string) policy {
 	} else if outside {
 		out.more = []string{"frontends: [{gateway: {name: edge}, hostnames: [www.example.com]}]"}
 	} else if !istio {
-		out.protocols[0] = one(c, "tcp", "tcp", "http", "udp")
+		out.protocols[0] = one(c, "tcp", "tcp", "http", "udp", "tls")
 	}
 	if c.IntN(3) == 0 && !outside {
 		out.protocols = append(out.protocols, one(c, out.protocols[0], "tcp"))
 	}
-	requests := (istio || outside) && out.protocols[0] != "tcp" && out.protocols[0] != "udp" && len(out.protocols) == 1
+	l7 := func(p string) bool { return p == "http" || p == "grpc" }
+	requests := (istio || outside) && !slices.ContainsFunc(out.protocols, func(p string) bool { return !l7(p) })
 	last := 0
 	if requests && c.IntN(2) == 0 {
 		last = 1 + c.IntN(3)
 	}
 	for i := range last + 1 {
-		out.rules = append(out.rules, c.rule(names, i == last, kind{requests, istio || outside, outside}))
+		out.rules = append(out.rules, c.rule(names, i == last, kind{requests: requests, subsets: istio || outside, outside: outside, ports: len(out.protocols), others: service != "s1"}))
 	}
 	if c.IntN(6) == 0 && last == 0 {
 		out.rules = nil
 	}
+	out.headless = c.IntN(30) == 0
 	out.exports = out.named(some(c, 3, names))
 	if len(out.exports) == 0 {
 		out.exports = names[:1]
+	}
+	if m.set != nil && c.IntN(2) == 0 {
+		out.exports = []string{"c1"} // what everybody reaches
 	}
 	if c.IntN(3) == 0 {
 		out.imports = append(some(c, 2, names), names[0])
@@ -144,7 +172,9 @@ func (c chance) policy(m model, service string) policy {
 func (p policy) named(clusters []string) []string {
 	for _, r := range p.rules {
 		for _, b := range r.backends {
-			clusters = append(clusters, b.cluster)
+			if b.service == "" {
+				clusters = append(clusters, b.cluster)
+			}
 		}
 		for _, line := range r.more {
 			if _, rest, ok := strings.Cut(line, "mirror: {backend: {cluster: "); ok {
@@ -164,7 +194,12 @@ func (p policy) mirrors(cluster string) bool {
 }
 
 // kind is what rules can be about.
-type kind struct{ requests, subsets, outside bool }
+type kind struct {
+	requests, subsets, outside bool
+	// ports is the number of ports; others: there is another service.
+	ports  int
+	others bool
+}
 
 func (c chance) rule(clusters []string, last bool, k kind) rule {
 	var out rule
@@ -190,7 +225,15 @@ func (c chance) rule(clusters []string, last bool, k kind) rule {
 		if k.subsets {
 			b.version = one(c, "", "", "v1", "v2", "v3")
 		}
-		same := func(o backend) bool { return o.cluster == b.cluster && (o.version == b.version || b.priority > 0) }
+		if k.ports > 1 && c.IntN(4) == 0 {
+			b.port = 80 + c.IntN(k.ports)
+		}
+		if k.others && c.IntN(8) == 0 {
+			b.service = "s1"
+		}
+		same := func(o backend) bool {
+			return o.cluster == b.cluster && o.service == b.service && (o.version == b.version || b.priority > 0)
+		}
 		if !slices.ContainsFunc(out.backends, same) {
 			out.backends = append(out.backends, b)
 		}

@@ -110,7 +110,7 @@ func (c chance) security(clusters, protocols []string) []string {
 		out = append(out, "access: {allow: ["+strings.Join(allow, ", ")+"]}")
 	}
 	if c.IntN(16) == 0 {
-		out = append(out, "tls: {mode: "+one(c, "auto", "mutual")+"}")
+		out = append(out, "tls: {mode: "+one(c, "auto", "mutual", "disable")+"}")
 	}
 	return out
 }

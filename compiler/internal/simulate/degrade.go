@@ -35,6 +35,7 @@ func Degradations() []Degradation {
 		{plan.HeadOnly, headOnly},
 		{plan.ServerNameOnly, noChange}, // who calls asks for the name in full
 		{plan.FallbackByPods, fallbackByPods},
+		{plan.OtherAlone, otherAlone},
 		{plan.ClusterIdentityLost, alike},
 	}
 }
@@ -133,12 +134,24 @@ func headOnly(m Meaning) Meaning {
 		return m
 	}
 	c := *m.Choice
-	c.HeadOnly = true
+	c.HeadOnly, c.Chained, c.Shared = true, true, true
 	for _, other := range all {
 		if slices.Contains(m.exporters, other) {
 			c.Known = append(c.Known, other.Name)
 		}
 	}
+	m.Choice = &c
+	return m
+}
+
+// otherAlone keeps backends of other services and ports out of each other's
+// chains.
+func otherAlone(m Meaning) Meaning {
+	if m.Choice == nil {
+		return m
+	}
+	c := *m.Choice
+	c.Apart = true
 	m.Choice = &c
 	return m
 }

@@ -192,7 +192,7 @@ func (e *evaluation) choose(w way) Meaning {
 	if m := w.rule.Mirror; m != nil && w.port.L7() {
 		to := e.candidate(w, *m)
 		percent := cmp.Or(string(w.rule.Rule.Mirror.Percent), "100%")
-		if to.Known {
+		if to.Known && !to.Gone {
 			e.answer.Applied.set(mirrorApplied, percent+" to "+to.key())
 		}
 		e.note(to.At, "%s of such requests are copied to %s", percent, to.title(s))
@@ -206,7 +206,7 @@ func (e *evaluation) choose(w way) Meaning {
 // candidate resolves a backend.
 func (e *evaluation) candidate(w way, b fleet.Backend) Candidate {
 	out := Candidate{Share: Share{Cluster: b.Cluster.Name, Namespace: cmp.Or(b.Namespace, w.service.Namespace), Service: cmp.Or(b.Service, w.service.Name),
-		Subset: b.Subset, Port: cmp.Or(b.Port, w.port.Number)}, Weight: b.Weight, Local: b.Cluster == e.home, At: w.policy.At(b.Path)}
+		Subset: b.Subset, Port: cmp.Or(b.Port, w.port.Number)}, Weight: b.Weight, Local: b.Cluster == e.home, Gone: b.Lost, Other: !b.Own(), Asked: b.Port, At: w.policy.At(b.Path)}
 	e.fill(&out, b.Cluster)
 	if b.Lost {
 		out.Up, out.Alive, out.Health = false, false, zero()

@@ -20,7 +20,7 @@ import (
 func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 	tls := e.policy.GetTls()
 	if p.pods != nil {
-		return c.accepted(p.at, arrival{e.namespace, e.service, subsetOnly(e.selector), e.port, []inventory.Workload{*p.pods}}, tls, sent)
+		return c.accepted(p.at, arrival{e.namespace, e.service, p.at.site.chosen(e.namespace, e.service, subsetOnly(e.selector)), e.port, []inventory.Workload{*p.pods}}, tls, sent)
 	}
 	site, to, ok := c.arrive(e, p)
 	if !ok {
@@ -41,6 +41,17 @@ func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 		out = append(out, c.accepted(c.meshes[site.Cluster], one, tls, times(sent, new(big.Rat).Quo(ready, total)))...)
 	}
 	return out
+}
+
+// chosen are the labels of a subset that say more than the Service's selector.
+func (s Site) chosen(namespace, service string, labels map[string]string) map[string]string {
+	svc, _ := s.service(namespace, service)
+	if hasAll(labels, svc.Selector) {
+		for k := range svc.Selector {
+			delete(labels, k)
+		}
+	}
+	return labels
 }
 
 // arrival is some pods of a Service.

@@ -3,6 +3,7 @@
 package simulate_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"strings"
@@ -16,6 +17,8 @@ import (
 // chance, cut down and printed.
 type model struct {
 	clusters []cluster
+	// set are fields of the ClusterSet, one on each line.
+	set      []string
 	policies []policy
 	lost     []string
 	health   []health
@@ -23,8 +26,12 @@ type model struct {
 
 type cluster struct {
 	name, region, zone, provider, discovery string
-	// shared: the istiod of the first cluster configures all.
-	shared bool
+	// shared: the istiod of the first cluster configures all; flat: they are in one
+	// network. trust is the trust domain; empty for one of its own.
+	shared, flat bool
+	trust        string
+	// state is empty for active.
+	state string
 	// gateways is the number of addresses of the east-west gateway.
 	gateways int
 	// pods are the versions of each service that run here.
@@ -41,6 +48,8 @@ type policy struct {
 	accepted         []string
 	// more are other fields of the policy, one on each line.
 	more []string
+	// headless: the Service is.
+	headless bool
 }
 
 type rule struct {
@@ -53,6 +62,9 @@ type rule struct {
 type backend struct {
 	cluster, version string
 	weight, priority int
+	// service and port are empty for the policy's own and for the called one.
+	service string
+	port    int
 }
 
 type health struct {
@@ -74,11 +86,15 @@ func (m model) world() simulate.World {
 
 func (m model) files() fstest.MapFS {
 	var set strings.Builder
-	fmt.Fprintf(&set, "apiVersion: fairlead.dev/v1alpha1\nkind: ClusterSet\nmetadata: {name: prod}\nspec:\n  clusters:\n")
-	for i, c := range m.clusters {
-		fmt.Fprintf(&set, "  - {name: %s, region: %q, zone: %q, %s}\n", c.name, c.region, c.zone, c.text(i))
+	fmt.Fprintf(&set, "apiVersion: fairlead.dev/v1alpha1\nkind: ClusterSet\nmetadata: {name: prod}\nspec:\n")
+	for _, line := range m.set {
+		fmt.Fprintf(&set, "  %s\n", line)
 	}
-	out := fstest.MapFS{"set.yaml": {Data: []byte(strings.NewReplacer(`region: "", `, "", `zone: "", `, "").Replace(set.String()))}}
+	set.WriteString("  clusters:\n")
+	for i, c := range m.clusters {
+		fmt.Fprintf(&set, "  - {name: %s, region: %q, zone: %q, state: %q, %s}\n", c.name, c.region, c.zone, c.state, c.text(i))
+	}
+	out := fstest.MapFS{"set.yaml": {Data: []byte(strings.NewReplacer(`region: "", `, "", `zone: "", `, "", `state: "", `, "").Replace(set.String()))}}
 	for _, p := range m.policies {
 		out[p.service+".yaml"] = &fstest.MapFile{Data: []byte(p.text())}
 	}
@@ -103,9 +119,17 @@ func (c cluster) text(i int) string {
 		gateway = fmt.Sprintf(", eastWestGateway: {addresses: [%s]}", strings.Join(addresses, ", "))
 	}
 	if c.shared {
-		return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: set.local, controlPlane: c1, network: shared-%d%s}", i, gateway)
+		network := fmt.Sprintf("shared-%d", i)
+		if c.flat {
+			network = "shared-flat"
+		}
+		return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: set.local, controlPlane: c1, network: %s%s}", network, gateway)
 	}
-	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio}, istio: {trustDomain: %s.local%s}", c.name, gateway)
+	tunnels := ""
+	if len(addresses) == 0 {
+		tunnels = ", gateways: [{name: gw, node: n}]"
+	}
+	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio}, istio: {trustDomain: %s%s}%s", cmp.Or(c.trust, c.name+".local"), gateway, tunnels)
 }
 
 func (p policy) text() string {
@@ -154,6 +178,12 @@ func (r rule) text() string {
 		if x.version != "" {
 			subset = fmt.Sprintf(", subset: {version: %s}", x.version)
 		}
+		if x.service != "" {
+			subset += ", service: " + x.service
+		}
+		if x.port != 0 {
+			subset += fmt.Sprintf(", port: %d", x.port)
+		}
 		fmt.Fprintf(&b, "    - {cluster: %s%s, weight: %d, priority: %d}\n", x.cluster, subset, x.weight, x.priority)
 	}
 	for _, line := range r.more {
@@ -200,7 +230,7 @@ func (m model) inventory() inventory.Inventory {
 }
 
 func (p policy) observed(versions []string) inventory.Service {
-	out := inventory.Service{Name: inventory.Name{Namespace: "shop", Name: p.service}, Selector: map[string]string{"app": p.service}}
+	out := inventory.Service{Name: inventory.Name{Namespace: "shop", Name: p.service}, Selector: map[string]string{"app": p.service}, Headless: p.headless}
 	for i, protocol := range p.protocols {
 		transport := "TCP"
 		if protocol == "udp" {

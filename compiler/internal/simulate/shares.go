@@ -32,6 +32,12 @@ type Candidate struct {
 	// Shut: the backend's pods let the caller not in. AlikeShut: nor where
 	// clusters of one trust domain are the same.
 	Shut, AlikeShut bool
+	// Gone: its cluster is on its way out of the set.
+	Gone bool
+	// Other: it is not the policy's own service. Asked is the port that the policy
+	// gives it; zero for the one that was called.
+	Other bool
+	Asked int32
 	// At is where the backend is written.
 	At diag.Position
 }
@@ -46,8 +52,9 @@ type Choice struct {
 	// Chained, Pooled, Joint, HeadOnly and ByPods are what degradations make of the
 	// choice; see there.
 	Chained, Pooled, Joint, HeadOnly, ByPods bool
-	// Shared: one istiod configures several clusters, the caller's among them.
-	Shared bool
+	// Apart: only backends of the own service and of one port take over from each
+	// other. Shared: one istiod configures several clusters, the caller's among them.
+	Apart, Shared bool
 	// Known are the clusters that export the service and that the caller's control
 	// plane knows the pods of, where it is HeadOnly.
 	Known []string

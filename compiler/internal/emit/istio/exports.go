@@ -17,23 +17,39 @@ import (
 type entry struct {
 	subset string
 	labels map[string]string
+	// policy of callers of the same cluster; nil where there is nothing to say.
+	policy *v1alpha3.TrafficPolicy
 }
 
 // exports emits the Gateway that lets callers of other clusters in to exactly
 // this service, and gathers the subsets that they name.
 func (e *emitter) exports() {
 	x := e.service.Export
-	if x == nil || x.Gateway == nil || x.ClearText {
+	if x == nil {
+		return
+	}
+	for _, caller := range x.Callers {
+		if caller.Other {
+			e.otherEntries(caller)
+		}
+	}
+	if x.Gateway == nil || x.ClearText {
 		return
 	}
 	found := map[string]map[string]string{}
 	for _, caller := range x.Callers {
+		if caller.Other {
+			continue
+		}
 		for _, r := range caller.Rules {
 			chains := r.Chains()
 			if r.Copy != nil {
 				chains = append(chains, plan.Chain{Head: *r.Copy})
 			}
 			for _, c := range chains {
+				if !c.Head.Own() {
+					continue
+				}
 				for _, member := range c.Members() {
 					// The caller's own pods at the head are reached directly.
 					if member.Cluster != e.store || member.Local && c.Head.Local {
@@ -47,7 +63,7 @@ func (e *emitter) exports() {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		e.entries = append(e.entries, entry{name, found[name]})
+		e.entries = append(e.entries, entry{subset: name, labels: found[name]})
 	}
 	e.eastWest(mainName, x.Gateway)
 }

@@ -24,6 +24,8 @@ type host struct {
 	// cluster of the heads; empty for the home host.
 	cluster string
 	address netip.Addr
+	// of is the service behind it; nil for the policy's own.
+	of *other
 	// depth is the number of tiers below the first.
 	depth  int
 	chains []placed
@@ -42,6 +44,9 @@ type placed struct {
 
 // place finds the host and the subset for a chain, and notes the chain there.
 func (e *emitter) place(port plan.Port, c plan.Chain, a *v1alpha1.SessionAffinity) (*host, string) {
+	if !c.Head.Own() {
+		return e.placeOther(port, c.Head, a)
+	}
 	h := e.hostOf(c)
 	h.depth = max(h.depth, len(c.Tiers))
 	p := placed{Chain: c, port: port, remote: e.subsetName(e.store, port, c), affinity: a, labels: selector(c)}
@@ -72,7 +77,7 @@ func (e *emitter) hostOf(c plan.Chain) *host {
 		return e.home
 	}
 	for _, h := range e.parts {
-		if h.cluster == c.Head.Cluster {
+		if h.cluster == c.Head.Cluster && h.of == nil {
 			return h
 		}
 	}
@@ -142,7 +147,7 @@ func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
 			if i > 0 {
 				labels[h.tierLabel(i)] = "x"
 			}
-			for _, w := range e.gateways(tier, labels) {
+			for _, w := range e.gateways(tier, e.portsOf(h), labels) {
 				if key := fmt.Sprint(w.Address, w.Labels); !seen[key] {
 					seen[key] = true
 					out = append(out, w)
@@ -155,7 +160,7 @@ func (e *emitter) endpoints(h *host) []*v1alpha3.WorkloadEntry {
 
 // gateways returns the endpoints of one tier. Where several clusters share it,
 // each has its weight, divided between its addresses.
-func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1alpha3.WorkloadEntry {
+func (e *emitter) gateways(tier []plan.Backend, ports []plan.Port, labels map[string]string) []*v1alpha3.WorkloadEntry {
 	multiple := int64(1)
 	for _, b := range tier {
 		multiple *= max(1, int64(len(wayTo(b).Addresses)))
@@ -168,7 +173,7 @@ func (e *emitter) gateways(tier []plan.Backend, labels map[string]string) []*v1a
 		}
 		for _, a := range g.Addresses {
 			w := &v1alpha3.WorkloadEntry{Address: a.String(), Ports: map[string]uint32{}, Labels: maps.Clone(labels)}
-			for _, p := range e.service.Ports {
+			for _, p := range ports {
 				w.Ports[portName(p)] = uint32(cmp.Or(g.Port, p.Number))
 			}
 			if len(tier) > 1 {
@@ -199,6 +204,14 @@ func portName(p plan.Port) string {
 	return cmp.Or(p.Name, fmt.Sprintf("%s-%d", p.Protocol, p.Number))
 }
 
+// portsOf are the ports of the service behind a host.
+func (e *emitter) portsOf(h *host) []plan.Port {
+	if h.of != nil {
+		return h.of.ports
+	}
+	return e.service.Ports
+}
+
 // opaque: connections with TLS of the caller's own are declared as connections,
 // so that they are routed whatever server name they ask for.
 const opaque = true
@@ -218,9 +231,9 @@ func saysTLS(p plan.Port) bool {
 	return word == "tls" || word == "https"
 }
 
-func (e *emitter) ports(opaque bool) []*v1alpha3.ServicePort {
+func servicePorts(ports []plan.Port, opaque bool) []*v1alpha3.ServicePort {
 	var out []*v1alpha3.ServicePort
-	for _, p := range e.service.Ports {
+	for _, p := range ports {
 		out = append(out, &v1alpha3.ServicePort{Number: uint32(p.Number), Name: portName(p), Protocol: strings.ToUpper(declared(p, opaque))})
 	}
 	return out
@@ -234,7 +247,7 @@ func (e *emitter) serviceEntry(h *host) {
 	}
 	out := &networking.ServiceEntry{TypeMeta: kind("ServiceEntry"), ObjectMeta: e.meta(h.prefix)}
 	out.Spec.Hosts = []string{h.name}
-	out.Spec.Ports = e.ports(h != e.home)
+	out.Spec.Ports = servicePorts(e.portsOf(h), h != e.home)
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_STATIC
 	out.Spec.Endpoints = endpoints

@@ -116,14 +116,18 @@ func destination(host, subset string, port plan.Port) *v1alpha3.Destination {
 func (e *emitter) destinations(port plan.Port, r plan.Rule) targets {
 	var out targets
 	for _, c := range r.Chains() {
-		if alive(c) {
-			h, subset := e.place(port, c, r.SessionAffinity)
-			out.all = append(out.all, target{destination(h.name, subset, port), int32(c.Head.Weight)})
+		if alive(c) && (port.L7() || c.Head.Own() || c.Head.Local) {
+			if to, ok := e.portOf(c.Head, port); ok {
+				h, subset := e.place(to, c, r.SessionAffinity)
+				out.all = append(out.all, target{destination(h.name, subset, to), int32(c.Head.Weight)})
+			}
 		}
 	}
 	if c := r.Copy; c != nil && !c.Absent {
-		h, subset := e.place(port, plan.Chain{Head: *c}, nil)
-		out.mirror = destination(h.name, subset, port)
+		if to, ok := e.portOf(*c, port); ok {
+			h, subset := e.place(to, plan.Chain{Head: *c}, nil)
+			out.mirror = destination(h.name, subset, to)
+		}
 	}
 	return out.only()
 }
@@ -198,7 +202,7 @@ func (e *emitter) clusterSetEntry() {
 			out.Spec.Addresses = append(out.Spec.Addresses, a.String())
 		}
 	}
-	out.Spec.Ports = e.ports(opaque)
+	out.Spec.Ports = servicePorts(e.service.Ports, opaque)
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_NONE
 	e.add(out)

@@ -146,6 +146,10 @@ func (e *emitter) subsetName(caller string, port plan.Port, c plan.Chain) string
 
 // sni is the server name by which a gateway with AUTO_PASSTHROUGH finds the
 // pods of a subset, in the form that Istio gives its Envoy clusters.
-func (e *emitter) sni(port plan.Port, subset string) string {
-	return fmt.Sprintf("outbound_.%d_.%s_.%s", port.Number, subset, e.ownHost())
+func (e *emitter) sni(h *host, port plan.Port, subset string) string {
+	name := e.ownHost()
+	if h.of != nil {
+		name = h.of.host()
+	}
+	return fmt.Sprintf("outbound_.%d_.%s_.%s", port.Number, subset, name)
 }

@@ -53,7 +53,7 @@ func (e *emitter) homeRule() {
 		}
 	}
 	for _, entry := range e.entries {
-		out.Spec.Subsets = append(out.Spec.Subsets, &v1alpha3.Subset{Name: entry.subset, Labels: entry.labels})
+		out.Spec.Subsets = append(out.Spec.Subsets, &v1alpha3.Subset{Name: entry.subset, Labels: entry.labels, TrafficPolicy: entry.policy})
 	}
 	if len(out.Spec.Subsets) == 0 && out.Spec.TrafficPolicy == nil {
 		return
@@ -97,7 +97,7 @@ func (e *emitter) anySubset(h *host, outlier *v1alpha3.OutlierDetection) *v1alph
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	return perPort(e.service.Ports, func(p plan.Port) *v1alpha3.TrafficPolicy {
+	return perPort(e.portsOf(h), func(p plan.Port) *v1alpha3.TrafficPolicy {
 		return e.policy(h, placed{port: p}, all, outlier)
 	})
 }
@@ -107,7 +107,7 @@ func (e *emitter) anySubset(h *host, outlier *v1alpha3.OutlierDetection) *v1alph
 func (e *emitter) policy(h *host, c placed, ids []string, outlier *v1alpha3.OutlierDetection) *v1alpha3.TrafficPolicy {
 	in := e.service.Import
 	out := &v1alpha3.TrafficPolicy{
-		Tls:              &v1alpha3.ClientTLSSettings{Mode: v1alpha3.ClientTLSSettings_ISTIO_MUTUAL, Sni: e.sni(c.port, c.remote), SubjectAltNames: ids},
+		Tls:              &v1alpha3.ClientTLSSettings{Mode: v1alpha3.ClientTLSSettings_ISTIO_MUTUAL, Sni: e.sni(h, c.port, c.remote), SubjectAltNames: ids},
 		OutlierDetection: outlier,
 		ConnectionPool:   pool(in.Resilience),
 		LoadBalancer:     balancer(in.LoadBalancing, c.affinity),

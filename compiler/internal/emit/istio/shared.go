@@ -116,12 +116,16 @@ func (s *sharer) targets(w work, port plan.Port, r plan.Rule) targets {
 			continue
 		}
 		if c = c.Uniform(); !c.Head.Lost {
-			at := placed{Chain: c, port: port, affinity: r.SessionAffinity}
-			out.all = append(out.all, target{s.target(w, at), int32(c.Head.Weight)})
+			if to, ok := s.portOf(c.Head, port); ok {
+				at := placed{Chain: c, port: to, affinity: r.SessionAffinity}
+				out.all = append(out.all, target{s.target(w, at), int32(c.Head.Weight)})
+			}
 		}
 	}
 	if c := r.Copy; c != nil && !c.Absent {
-		out.mirror = s.target(w, placed{Chain: plan.Chain{Head: *c}, port: port})
+		if to, ok := s.portOf(*c, port); ok {
+			out.mirror = s.target(w, placed{Chain: plan.Chain{Head: *c}, port: to})
+		}
 	}
 	return out.only()
 }
