@@ -10,6 +10,7 @@ const (
 	RedirectStatus  Feature = "redirectStatus"
 	CookiePath      Feature = "cookiePath"
 	OriginPatterns  Feature = "originPatterns"
+	UDPBackends     Feature = "udpBackends"
 )
 
 // outside is what gateways make of requests from outside.
@@ -29,5 +30,8 @@ func outside() []Row {
 		envoy(CookiePath, CodeGatewayMatch, "provider envoy-gateway gives the cookie the path of the match", "remove path", "spec.rules.sessionAffinity.cookie.path"),
 		envoy(OriginPatterns, CodeGatewayMatch, "provider envoy-gateway compares origins as they are written", "list the origins, or write exact: \"*\"",
 			"spec.rules.cors.allowOrigins.prefix", "spec.rules.cors.allowOrigins.regex"),
+		// Envoy Gateway 1.9 watches the endpoints of imports behind HTTPRoutes
+		// alone (indexers.go), and its policies say nothing to UDPRoutes.
+		envoy(UDPBackends, "FL1485", "provider envoy-gateway does not notice that a backend of UDP is lost", "give UDP one backend at a gateway", "spec.rules.backends"),
 	}
 }
