@@ -25,7 +25,7 @@ func guardrailCodes() []diag.Code {
 	return []diag.Code{
 		{ID: CodeGuardrail, Title: "a guardrail says no", Doc: "A rule of the organisation's own, in guardrails/*.cue, forbids or warns of something. Its author wrote the message; the place of the rule is shown beside it."},
 		{ID: CodeGuardrailBroken, Title: "broken guardrail", Doc: "A file in guardrails/ is not CUE, or what it says cannot be evaluated, or its deny and warn are not lists of {message: …}. Until it is mended nothing is known to keep it, so it is an error."},
-		{ID: CodeGuardrailLimit, Title: "guardrail over a limit", Doc: "Evaluating a guardrail took longer, or needed more memory, than a guardrail may. Simplify it."},
+		{ID: CodeGuardrailLimit, Title: "guardrail over a limit", Doc: "Evaluating a guardrail took longer, or needed more memory, than a guardrail may; or it says more, or there are more of them, than may be. Simplify it."},
 		{ID: CodeGuardrailNowhere, Title: "guardrail about nothing", Doc: "A guardrail's message names a document that the repository does not have. Write TrafficPolicy/namespace/name or ClusterSet/name, taken from the document itself."},
 	}
 }

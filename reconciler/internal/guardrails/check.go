@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +35,15 @@ const Dir = "guardrails"
 // ChildCommand is the argument that makes the program a child.
 const ChildCommand = "guardrails-child"
 
-// maxFile is the most that a guardrail may have, in bytes.
-const maxFile = 1 << 20
+// How much there may be: guardrails, bytes of each, and bytes that each may say.
+const (
+	maxFiles = 256
+	maxFile  = 1 << 20
+	maxSaid  = 1 << 20
+)
+
+// longestMessage in bytes: some lines of a terminal.
+const longestMessage = 1000
 
 // parallel is how many guardrails are evaluated at a time.
 const parallel = 2
@@ -50,9 +59,9 @@ type Checker struct {
 // Check evaluates the guardrails of files, in the order of their names. Without
 // any it costs nothing: judged is only called when there are.
 func (c Checker) Check(ctx context.Context, files fs.FS, judged func() (compiler.Judged, bool)) ([]diag.Diagnostic, error) {
-	names, err := fs.Glob(files, Dir+"/*.cue")
-	if err != nil || len(names) == 0 {
-		return nil, err
+	names, wrong := list(files)
+	if len(names) == 0 {
+		return wrong, nil
 	}
 	j, ok := judged()
 	if !ok {
@@ -82,6 +91,29 @@ func (c Checker) Check(ctx context.Context, files fs.FS, judged func() (compiler
 	return out, nil
 }
 
+// list returns the guardrails, sorted. A directory that is there and cannot be
+// read is a mistake: nobody would know which rules it has.
+func list(files fs.FS) ([]string, []diag.Diagnostic) {
+	root, err := fs.ReadDir(files, ".")
+	if err == nil && !slices.ContainsFunc(root, func(e fs.DirEntry) bool { return e.Name() == Dir }) {
+		return nil, nil
+	}
+	entries, err := fs.ReadDir(files, Dir)
+	if err != nil {
+		return nil, question{name: Dir}.wrong(compiler.CodeGuardrailBroken, "the guardrails cannot be read", "make it a directory of CUE files")
+	}
+	var names []string
+	for _, e := range entries {
+		if path.Ext(e.Name()) == ".cue" {
+			names = append(names, path.Join(Dir, e.Name()))
+		}
+	}
+	if len(names) > maxFiles {
+		return nil, question{name: Dir}.wrong(compiler.CodeGuardrailLimit, fmt.Sprintf("there are %d guardrails, and may be %d", len(names), maxFiles), "put rules together")
+	}
+	return names, nil
+}
+
 // question is one guardrail and what it sees.
 type question struct {
 	name   string
@@ -99,12 +131,16 @@ func (q question) wrong(code, message, fix string) []diag.Diagnostic {
 
 // one evaluates one guardrail.
 func (c Checker) one(ctx context.Context, files fs.FS, q question) ([]diag.Diagnostic, error) {
-	text, err := fs.ReadFile(files, q.name)
-	switch {
-	case err != nil:
+	about, err := fs.Stat(files, q.name)
+	if err == nil && about.Mode().IsRegular() && about.Size() > maxFile {
+		return q.wrong(compiler.CodeGuardrailLimit, fmt.Sprintf("the guardrail has %d bytes, and may have %d", about.Size(), maxFile), "split it"), nil
+	}
+	var text []byte
+	if err == nil && about.Mode().IsRegular() {
+		text, err = fs.ReadFile(files, q.name)
+	}
+	if err != nil || !about.Mode().IsRegular() {
 		return q.wrong(compiler.CodeGuardrailBroken, "the guardrail cannot be read", "make it a readable file"), nil
-	case len(text) > maxFile:
-		return q.wrong(compiler.CodeGuardrailLimit, fmt.Sprintf("the guardrail has %d bytes, and may have %d", len(text), maxFile), "split it"), nil
 	}
 	r, failure, err := c.ask(ctx, order{Name: q.name, Text: string(text), Input: q.input})
 	switch {
@@ -139,7 +175,7 @@ func (c Checker) ask(ctx context.Context, o order) (r reply, failure string, err
 	// Nothing of the environment is a guardrail's business.
 	cmd.Env = []string{"GOTRACEBACK=none"}
 	cmd.Stdin = bytes.NewReader(input)
-	var stdout, stderr bytes.Buffer
+	stdout, stderr := said{most: maxSaid}, said{most: maxSaid}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
 	runErr := cmd.Run()
@@ -149,14 +185,16 @@ func (c Checker) ask(ctx context.Context, o order) (r reply, failure string, err
 		return r, "", ctx.Err()
 	case runErr != nil && timed.Err() == nil && !errors.As(runErr, &ended):
 		return r, "", fmt.Errorf("start the process that evaluates guardrails: %w", runErr)
+	case stdout.over || stderr.over:
+		return r, fmt.Sprintf("says more than %d bytes", maxSaid), nil
 	case timed.Err() != nil:
 		return r, fmt.Sprintf("took longer than %s", limit), nil
-	case strings.Contains(stderr.String(), "out of memory") || strings.Contains(stderr.String(), "cannot allocate memory"):
+	case strings.Contains(stderr.text.String(), "out of memory") || strings.Contains(stderr.text.String(), "cannot allocate memory"):
 		return r, fmt.Sprintf("needed more than %d MiB of memory", MaxMemory>>20), nil
 	case runErr != nil:
 		return r, "could not be evaluated to its end", nil
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+	if err := json.Unmarshal(stdout.text.Bytes(), &r); err != nil {
 		return r, "", fmt.Errorf("read what a guardrail said: %w", err)
 	}
 	return r, "", nil
@@ -188,4 +226,26 @@ func (q question) diagnostics(r reply) []diag.Diagnostic {
 	return out
 }
 
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// said keeps what a child writes, up to a limit at which it is cut off.
+type said struct {
+	text bytes.Buffer
+	most int
+	over bool
+}
+
+// Write fails once it is too much, and the child's next write with it.
+func (s *said) Write(text []byte) (int, error) {
+	if s.over = s.over || s.text.Len()+len(text) > s.most; s.over {
+		return 0, errors.New("too much is said")
+	}
+	return s.text.Write(text)
+}
+
+// oneLine is a text as it goes into a message.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > longestMessage {
+		text = strings.ToValidUTF8(text[:longestMessage], "") + "…"
+	}
+	return text
+}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
+	"time"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -55,17 +57,42 @@ type broken struct {
 // Child evaluates one guardrail: it reads an order and writes a reply. The
 // process that calls it is done afterwards.
 func Child(in io.Reader, out io.Writer) error {
-	// What the program itself needs counts too. Address space does not: the Go
-	// runtime reserves much and uses little.
-	limit := unix.Rlimit{Cur: MaxMemory, Max: MaxMemory}
-	if err := unix.Setrlimit(unix.RLIMIT_DATA, &limit); err != nil {
-		return fmt.Errorf("limit the memory: %w", err)
+	if err := confine(); err != nil {
+		return err
 	}
 	var o order
 	if err := json.NewDecoder(in).Decode(&o); err != nil {
 		return fmt.Errorf("read the order: %w", err)
 	}
 	return json.NewEncoder(out).Encode(evaluate(o))
+}
+
+// processors that a child uses at most, for CUE and for the garbage that it
+// leaves.
+const processors = 2
+
+// confine limits this process. Its parent ends it in time; should somebody kill
+// the parent, it comes to its end by the time of processors that it may use.
+func confine() error {
+	runtime.GOMAXPROCS(processors)
+	const seconds = (processors + 1) * uint64(MaxTime/time.Second)
+	for _, l := range []struct {
+		what  int
+		limit uint64
+	}{
+		// What the program itself needs counts too. Address space does not: the Go
+		// runtime reserves much and uses little.
+		{unix.RLIMIT_DATA, MaxMemory},
+		{unix.RLIMIT_CPU, seconds},
+		// It has no file to write, and nobody wants to see its memory.
+		{unix.RLIMIT_FSIZE, 0},
+		{unix.RLIMIT_CORE, 0},
+	} {
+		if err := unix.Setrlimit(l.what, &unix.Rlimit{Cur: l.limit, Max: l.limit}); err != nil {
+			return fmt.Errorf("limit what a guardrail may take: %w", err)
+		}
+	}
+	return nil
 }
 
 func evaluate(o order) reply {

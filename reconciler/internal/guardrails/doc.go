@@ -12,7 +12,8 @@
 //
 // CUE cannot be interrupted and takes what memory it likes, so a guardrail is
 // evaluated by a process of its own (Child, on the other end of Check), which
-// limits itself before it reads a byte and is killed when its time is over.
+// limits itself before it reads a byte and is killed when its time is over. What
+// it says is cut off at a limit too.
 //
 // Out of scope: what a guardrail means for a revision; that is the caller's.
 package guardrails
