@@ -4,6 +4,7 @@ package simulate
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -65,7 +66,8 @@ func siteOf(c *fleet.Cluster) Site {
 		out.ControlPlane = c.Mesh.ControlPlane.Name
 	}
 	if g := c.Mesh.Gateway; g != nil {
-		out.Gateways, out.GatewayLabels, out.GatewayPort = g.Addresses, g.Selector, int64(g.Port)
+		out.Gateways, out.GatewayLabels, out.GatewayPort = g.Addresses, maps.Clone(g.Selector), int64(g.Port)
+		out.GatewayLabels[clusterLabel] = c.Name // by istiod itself
 	}
 	return out
 }

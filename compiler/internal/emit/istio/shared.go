@@ -49,6 +49,7 @@ func shared(p plan.Plan) []manifest.Fragment {
 		all = all[n:]
 		s.imports()
 		s.gatewayRoutes()
+		s.strangers()
 		s.rule()
 		s.exports()
 		out = append(out, manifest.Fragment{ID: first.Fragment, Objects: s.objects})
@@ -197,11 +198,12 @@ func (s *sharer) exports() {
 		}
 		e := &emitter{store: w.service.Cluster, domain: s.domain, service: w.service}
 		if g := x.Gateway; g != nil && !x.ClearText {
-			// Gateways of several clusters may have the same labels.
-			if key := fmt.Sprint(g.Selector, g.Port); !done[key] {
-				done[key] = true
-				e.eastWest(mainName+"-"+w.service.Cluster, g)
-			}
+			// Gateways of several clusters may have the same labels: those of a
+			// cluster that does not export would let callers in all the same.
+			own := *g
+			own.Selector = maps.Clone(g.Selector)
+			own.Selector[clusterLabel] = w.service.Cluster
+			e.eastWest(mainName+"-"+w.service.Cluster, &own)
 		}
 		e.access()
 		e.mutual()

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package istio
+
+import (
+	"slices"
+
+	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"istio.io/api/networking/v1alpha3"
+)
+
+// strangers adds the subsets that callers of other meshes name: their sidecars
+// ask the gateways for chains by name, as everywhere else. A gateway passes on
+// to the pods of its own network alone, so that one subset stands for the part
+// of each cluster, as long as the chain means the same pods in all of them; the
+// first that the chain names counts.
+func (s *sharer) strangers() {
+	for _, w := range s.works {
+		x := w.service.Export
+		if x == nil || x.Gateway == nil || x.ClearText {
+			continue
+		}
+		for _, caller := range x.Callers {
+			inside := slices.ContainsFunc(s.works, func(other work) bool { return other.service.Cluster == caller.Cluster })
+			if inside {
+				continue
+			}
+			for _, r := range caller.Rules {
+				s.stranger(w, caller.Cluster, r)
+			}
+		}
+	}
+}
+
+// stranger adds what one rule of another mesh's callers names in a cluster.
+func (s *sharer) stranger(w work, caller string, r plan.Rule) {
+	chains := r.Chains()
+	if r.Copy != nil {
+		chains = append(chains, plan.Chain{Head: *r.Copy})
+	}
+	for _, c := range chains {
+		for _, member := range c.Members() {
+			if member.Cluster != w.service.Cluster {
+				continue
+			}
+			for _, port := range w.service.Ports {
+				if name := s.subsetName(caller, port, c); s.subsets[name] == nil {
+					s.subsets[name] = &v1alpha3.Subset{Name: name, Labels: member.Labels}
+				}
+			}
+		}
+	}
+}
