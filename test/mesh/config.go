@@ -2,7 +2,10 @@
 
 package mesh
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Config is everything that one proxy is sent, as far as the tests look into
 // it, in the names of Envoy's JSON.
@@ -25,7 +28,10 @@ type Cluster struct {
 		TypedConfig TLSContext `json:"typedConfig"`
 	} `json:"transportSocket"`
 	TransportSocketMatches []struct {
-		Name            string `json:"name"`
+		Name  string `json:"name"`
+		Match struct {
+			TLSMode string `json:"tlsMode"`
+		} `json:"match"`
 		TransportSocket struct {
 			TypedConfig TLSContext `json:"typedConfig"`
 		} `json:"transportSocket"`
@@ -99,7 +105,8 @@ type Listener struct {
 	Address   struct {
 		Socket Socket `json:"socketAddress"`
 	} `json:"address"`
-	Chains []FilterChain `json:"filterChains"`
+	Chains  []FilterChain `json:"filterChains"`
+	Default *FilterChain  `json:"defaultFilterChain"`
 }
 
 // FilterChain is what happens to the connections that it matches.
@@ -152,58 +159,6 @@ type RBAC struct {
 	} `json:"policies"`
 }
 
-// Routes is one route configuration.
-type Routes struct {
-	Name  string        `json:"name"`
-	Hosts []VirtualHost `json:"virtualHosts"`
-}
-
-// VirtualHost has the routes of some names.
-type VirtualHost struct {
-	Name    string   `json:"name"`
-	Domains []string `json:"domains"`
-	Routes  []Route  `json:"routes"`
-}
-
-// Route is one route.
-type Route struct {
-	Name  string     `json:"name"`
-	Match RouteMatch `json:"match"`
-	Route *struct {
-		Cluster          string            `json:"cluster"`
-		WeightedClusters *WeightedClusters `json:"weightedClusters"`
-		Timeout          string            `json:"timeout"`
-		RetryPolicy      *struct {
-			On       string `json:"retryOn"`
-			Attempts int    `json:"numRetries"`
-		} `json:"retryPolicy"`
-	} `json:"route"`
-	Redirect       json.RawMessage `json:"redirect"`
-	DirectResponse *struct {
-		Status int `json:"status"`
-	} `json:"directResponse"`
-}
-
-// RouteMatch is what a request must meet.
-type RouteMatch struct {
-	Path          *string `json:"path"`
-	Prefix        *string `json:"prefix"`
-	PathSeparated *string `json:"pathSeparatedPrefix"`
-	Regex         *struct {
-		Regex string `json:"regex"`
-	} `json:"safeRegex"`
-	Headers []struct {
-		Name    string `json:"name"`
-		Text    *Text  `json:"stringMatch"`
-		Present *bool  `json:"presentMatch"`
-		Invert  bool   `json:"invertMatch"`
-	} `json:"headers"`
-	Query []struct {
-		Name string `json:"name"`
-		Text *Text  `json:"stringMatch"`
-	} `json:"queryParameters"`
-}
-
 // cluster finds a cluster by name.
 func (c Config) cluster(name string) (Cluster, bool) {
 	for _, x := range c.Clusters {
@@ -224,16 +179,22 @@ func (c Config) assignment(name string) Assignment {
 	return Assignment{}
 }
 
-// tls is how the endpoints of a cluster are talked to: the context of all, or
-// of those whose metadata says that they speak mutual TLS.
-func (c Cluster) tls() TLSContext {
+// tls is how endpoints are talked to that say of themselves which mode of TLS
+// they speak; empty where in clear text.
+func (c Cluster) tls(mode string) TLSContext {
 	for _, m := range c.TransportSocketMatches {
-		if m.TransportSocket.TypedConfig.SNI != "" {
+		if m.Match.TLSMode == "" || m.Match.TLSMode == mode {
 			return m.TransportSocket.TypedConfig
 		}
 	}
 	return c.TransportSocket.TypedConfig
 }
+
+// mutual tells whether both sides show certificates.
+func (t TLSContext) mutual() bool { return strings.HasSuffix(t.Type, ".UpstreamTlsContext") }
+
+// mode is what an endpoint says of itself.
+func (e Endpoint) mode() string { return e.Metadata.Filter.Match.TLSMode }
 
 // names are the identities that are accepted.
 func (t TLSContext) names() []string {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -73,6 +74,10 @@ func (w *World) startIstiods(t testing.TB) {
 	}
 }
 
+// sendsUnready is the switch of istiod 1.31 that makes it what it was before:
+// without it, endpoints that are not ready are not sent.
+const sendsUnready = "PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS"
+
 // meshConfig is what differs between the meshes.
 const meshConfig = `trustDomain: %s
 defaultConfig: {discoveryAddress: istiod.%s.svc:15012}
@@ -92,7 +97,7 @@ func (w *World) startIstiod(t testing.TB, cluster string) *istiod {
 		Argv: []string{store(t).Path("pilot-discovery"), "discovery", "--kubeconfig", kubeconfig, "--meshConfig", file, "--clusterID", cluster,
 			"--namespace", mesh.RootNamespace, "--grpcAddr", ports[0], "--httpAddr", ports[1], "--httpsAddr", "", "--secureGRPCAddr", "", "--monitoringAddr", ""},
 		Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "POD_NAME=istiod", "POD_NAMESPACE=" + mesh.RootNamespace,
-			"PILOT_ENABLE_ANALYSIS=false", "JWT_POLICY=first-party-jwt"},
+			"PILOT_ENABLE_ANALYSIS=false", "JWT_POLICY=first-party-jwt", sendsUnready + "=" + strconv.FormatBool(!w.older)},
 		Dir: dir, Log: filepath.Join(dir, "log"),
 	}))(t)
 	t.Cleanup(p.Kill)

@@ -21,9 +21,17 @@ type Pod struct {
 	Labels                                map[string]string
 	Ready                                 bool
 
-	// service that the pod stands behind, if any.
+	// service that the pod stands behind, if any; a gateway's is not told.
 	service string
+	// gateway: its proxy is one.
+	gateway bool
 }
+
+// String is cluster/namespace/name.
+func (p Pod) String() string { return p.Cluster + "/" + p.Namespace + "/" + p.Name }
+
+// at is one port of the pod.
+func (p Pod) at(port int) string { return fmt.Sprintf("%s:%d", p, port) }
 
 // podsPerWorkload is two, so that half of them can fail.
 const podsPerWorkload = 2

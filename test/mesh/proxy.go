@@ -13,14 +13,6 @@ import (
 // istioVersion is what the proxies say they are.
 const istioVersion = "1.31.0"
 
-// Sidecar reads what a pod's sidecar is sent.
-func (w *World) Sidecar(t testing.TB, p Pod) Config { return w.read(t, p, "sidecar") }
-
-// Gateway reads what the east-west gateway of a cluster is sent.
-func (w *World) Gateway(t testing.TB, cluster string) Config {
-	return w.read(t, w.pod(t, cluster, w.mesh(cluster).RootNamespace, gatewayName), "router")
-}
-
 // pod finds a pod.
 func (w *World) pod(t testing.TB, cluster, namespace, name string) Pod {
 	t.Helper()
@@ -34,16 +26,23 @@ func (w *World) pod(t testing.TB, cluster, namespace, name string) Pod {
 }
 
 // read asks the istiod of the pod's mesh as the pod's proxy.
-func (w *World) read(t testing.TB, p Pod, kind string) Config {
+func (w *World) read(t testing.TB, p Pod) Config {
 	t.Helper()
-	mesh := w.mesh(p.Cluster)
-	node := must(json.Marshal(map[string]any{
-		"id": fmt.Sprintf("%s~%s~%s.%s~%s.svc.cluster.local", kind, p.IP, p.Name, p.Namespace, p.Namespace),
-		"metadata": map[string]any{
-			"CLUSTER_ID": p.Cluster, "NETWORK": mesh.Network, "NAMESPACE": p.Namespace, "NAME": p.Name, "LABELS": p.Labels,
-			"SERVICE_ACCOUNT": p.Account, "ISTIO_VERSION": istioVersion, "MESH_ID": "test", "INTERCEPTION_MODE": "REDIRECT",
-		},
-	}))(t)
+	mesh, kind := w.mesh(p.Cluster), "sidecar"
+	if p.gateway {
+		kind = "router"
+	}
+	metadata := map[string]any{
+		"CLUSTER_ID": p.Cluster, "NETWORK": mesh.Network, "NAMESPACE": p.Namespace, "NAME": p.Name, "LABELS": p.Labels,
+		"SERVICE_ACCOUNT": p.Account, "ISTIO_VERSION": istioVersion, "MESH_ID": "test", "INTERCEPTION_MODE": "REDIRECT",
+	}
+	if p.Name == gatewayName {
+		// Istio installs east-west gateways with it (Helm's networkGateway): they
+		// pass nobody on to other networks.
+		metadata["REQUESTED_NETWORK_VIEW"] = mesh.Network
+	}
+	node := must(json.Marshal(map[string]any{"metadata": metadata,
+		"id": fmt.Sprintf("%s~%s~%s.%s~%s.svc.cluster.local", kind, p.IP, p.Name, p.Namespace, p.Namespace)}))(t)
 	cmd := exec.Command(store(t).Path("xdsread"), "--address", w.istiods[mesh.ControlPlane].grpc, "--node", string(node), "--timeout", "30s")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -3,17 +3,12 @@
 package mesh
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"testing"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Request is what a caller sends.
@@ -42,21 +37,23 @@ type verdict struct {
 	parts  []part
 	status int
 	route  *Route
+	// from is the cluster of the caller.
+	from string
 }
 
-// route finds what a proxy does with a request.
-func (c Config) route(r Request) (verdict, error) {
+// route finds what a proxy does with a request, by the route configuration of
+// that name: sidecars call it after the port.
+func (c Config) route(named string, r Request) (verdict, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil {
 		return verdict{}, err
 	}
 	for _, config := range c.Routes {
-		// Sidecars name a route configuration after the port.
-		if name, _, _ := strings.Cut(config.Name, "|"); name != u.Port() {
+		if name, _, _ := strings.Cut(config.Name, "|"); name != named {
 			continue
 		}
 		for _, host := range config.Hosts {
-			if !slices.Contains(host.Domains, u.Hostname()) && !slices.Contains(host.Domains, u.Host) {
+			if !slices.ContainsFunc([]string{u.Hostname(), u.Host, u.Hostname() + ":*"}, func(d string) bool { return slices.Contains(host.Domains, d) }) {
 				continue
 			}
 			for _, candidate := range host.Routes {
@@ -67,15 +64,17 @@ func (c Config) route(r Request) (verdict, error) {
 			return verdict{status: http.StatusNotFound}, nil
 		}
 	}
-	return verdict{}, fmt.Errorf("no routes for %s", u.Host)
+	return verdict{status: http.StatusNotFound}, nil
 }
 
 func (r Route) verdict() verdict {
 	switch {
 	case r.DirectResponse != nil:
 		return verdict{status: r.DirectResponse.Status, route: &r}
+	case r.Redirect != nil:
+		return verdict{status: redirectCodes[r.Redirect.Code], route: &r}
 	case r.Route == nil:
-		return verdict{status: http.StatusFound, route: &r}
+		return verdict{status: http.StatusNotFound}
 	}
 	return verdict{parts: parts(r.Route.Cluster, r.Route.WeightedClusters), route: &r}
 }
@@ -110,7 +109,7 @@ func (c Config) connection(address string, port int) (verdict, error) {
 			}
 		}
 	}
-	return verdict{}, fmt.Errorf("no listener for %s port %s", address, strconv.Itoa(port))
+	return verdict{}, fmt.Errorf("no listener for %s port %d", address, port)
 }
 
 func (m RouteMatch) matches(r Request, u *url.URL) bool {
@@ -177,45 +176,4 @@ func (t Text) matches(s string) bool {
 func whole(expression, text string) bool {
 	re, err := regexp.Compile("^(?:" + expression + ")$")
 	return err == nil && re.MatchString(text)
-}
-
-// call is a request of a caller.
-type call struct {
-	// from is cluster/namespace for the pod that is made for calling, or
-	// cluster/namespace/service for one of that Service's.
-	from string
-	Request
-	// steady: what becomes of it while a cluster is lost is not compared.
-	steady bool
-}
-
-// place is where a call comes from. The name is that of a service account, or of
-// a Service.
-func (c call) place() (cluster, namespace, name string) {
-	parts := append(strings.Split(c.from, "/"), callerName)
-	return parts[0], parts[1], parts[2]
-}
-
-// caller is the pod that calls.
-func (w *World) caller(t testing.TB, c call) Pod {
-	t.Helper()
-	cluster, namespace, name := c.place()
-	if name != callerName {
-		name += "-0-0"
-	}
-	return w.pod(t, cluster, namespace, name)
-}
-
-// answer is what the caller's sidecar does with a call. Connections are to the
-// address of the Service.
-func (w *World) answer(t testing.TB, c Config, from call) (verdict, error) {
-	t.Helper()
-	u := must(url.Parse(from.URL))(t)
-	if u.Scheme != "tcp" {
-		return c.route(from.Request)
-	}
-	cluster, namespace, _ := from.place()
-	s := must(w.client(t, cluster).CoreV1().Services(namespace).Get(context.Background(), u.Hostname(), metav1.GetOptions{}))(t)
-	port := must(strconv.Atoi(u.Port()))(t)
-	return c.connection(s.Spec.ClusterIP, port)
 }

@@ -22,12 +22,19 @@ import (
 
 // Scenario is a repository and an inventory, compiled.
 type Scenario struct {
-	Set       v1alpha1.ClusterSet
+	Sets      []v1alpha1.ClusterSet
 	Policies  []v1alpha1.TrafficPolicy
 	Inventory inventory.Inventory
 	Result    compiler.Result
 
 	tracer *compiler.Tracer
+	// calls are what the file "calls" of a story, or the one beside the story
+	// that is named like the folder, asks for.
+	calls []call
+	// older: the istiods behave as those before 1.31.
+	older bool
+	// others are objects of the clusters' owners, by cluster.
+	others map[string][]byte
 }
 
 // Open reads a scenario from a folder as in policies-example, or from a story
@@ -35,12 +42,13 @@ type Scenario struct {
 func Open(t testing.TB, path string) Scenario {
 	t.Helper()
 	files, inv := fs.FS(os.DirFS(filepath.Join(path, "policies"))), []byte(nil)
+	s := Scenario{others: map[string][]byte{}}
 	if strings.HasSuffix(path, ".txtar") {
-		files, inv = openStory(t, path)
+		files, inv = s.story(t, path)
 	} else {
 		inv = must(os.ReadFile(filepath.Join(path, "inventory.yaml")))(t)
+		s.calls = parseCalls(t, must(os.ReadFile(filepath.Join("testdata", filepath.Base(path)+".calls")))(t))
 	}
-	var s Scenario
 	if err := yaml.UnmarshalStrict(inv, &s.Inventory); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +65,9 @@ func Open(t testing.TB, path string) Scenario {
 	return s
 }
 
-func openStory(t testing.TB, path string) (fs.FS, []byte) {
+// story reads a story. Its calls are in the file calls, and what the owner of a
+// cluster has made there in cluster/<name>.yaml.
+func (s *Scenario) story(t testing.TB, path string) (fs.FS, []byte) {
 	t.Helper()
 	archive := must(txtar.ParseFile(path))(t)
 	files, inv := fstest.MapFS{}, []byte(nil)
@@ -65,8 +75,14 @@ func openStory(t testing.TB, path string) (fs.FS, []byte) {
 		if name, ok := strings.CutPrefix(f.Name, "policies/"); ok {
 			files[name] = &fstest.MapFile{Data: f.Data}
 		}
-		if f.Name == "inventory.yaml" {
+		if name, ok := strings.CutPrefix(f.Name, "cluster/"); ok {
+			s.others[strings.TrimSuffix(name, ".yaml")] = f.Data
+		}
+		switch f.Name {
+		case "inventory.yaml":
 			inv = f.Data
+		case "calls":
+			s.calls = parseCalls(t, f.Data)
 		}
 	}
 	return files, inv
@@ -76,7 +92,7 @@ func openStory(t testing.TB, path string) (fs.FS, []byte) {
 func (s *Scenario) documents(t testing.TB, files fs.FS) {
 	t.Helper()
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {
 			return err
 		}
 		text, err := fs.ReadFile(files, path)
@@ -93,7 +109,8 @@ func (s *Scenario) documents(t testing.TB, files fs.FS) {
 				err = yaml.Unmarshal([]byte(document), &p)
 				s.Policies = append(s.Policies, p)
 			case "ClusterSet":
-				err = yaml.Unmarshal([]byte(document), &s.Set)
+				s.Sets = append(s.Sets, v1alpha1.ClusterSet{})
+				err = yaml.Unmarshal([]byte(document), &s.Sets[len(s.Sets)-1])
 			}
 			if err != nil {
 				return err
@@ -109,9 +126,11 @@ func (s *Scenario) documents(t testing.TB, files fs.FS) {
 // mesh describes the Istio of a cluster with its defaults filled in.
 func (s Scenario) mesh(cluster string) v1alpha1.Istio {
 	var out v1alpha1.Istio
-	for _, c := range s.Set.Spec.Clusters {
-		if c.Name == cluster && c.Istio != nil {
-			out = *c.Istio.DeepCopy()
+	for _, set := range s.Sets {
+		for _, c := range set.Spec.Clusters {
+			if c.Name == cluster && c.Istio != nil {
+				out = *c.Istio.DeepCopy()
+			}
 		}
 	}
 	if out.RootNamespace == "" {
@@ -143,9 +162,11 @@ func (s Scenario) mesh(cluster string) v1alpha1.Istio {
 // clusters are the names of all clusters with a mesh, sorted.
 func (s Scenario) clusters() []string {
 	var out []string
-	for _, c := range s.Set.Spec.Clusters {
-		if c.Istio != nil {
-			out = append(out, c.Name)
+	for _, set := range s.Sets {
+		for _, c := range set.Spec.Clusters {
+			if c.Istio != nil {
+				out = append(out, c.Name)
+			}
 		}
 	}
 	slices.Sort(out)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -14,28 +16,36 @@ import (
 // levels).
 const overprovisioning = 1.4
 
-// reader reads Configs once for each proxy.
+// reader reads the Config of each proxy once.
 type reader struct {
 	*World
-	t        testing.TB
-	gateways map[string]Config
+	t       testing.TB
+	configs map[string]Config
 }
 
 func (w *World) reader(t testing.TB) *reader {
-	return &reader{World: w, t: t, gateways: map[string]Config{}}
+	return &reader{World: w, t: t, configs: map[string]Config{}}
 }
 
-func (r *reader) gateway(cluster string) Config {
-	if c, ok := r.gateways[cluster]; ok {
-		return c
+// config is what a pod's proxy is sent: a sidecar's, or that of a gateway.
+func (r *reader) config(p Pod) Config {
+	r.t.Helper()
+	key := p.String()
+	c, ok := r.configs[key]
+	if !ok {
+		c = r.read(r.t, p)
+		r.configs[key] = c
 	}
-	c := r.Gateway(r.t, cluster)
-	r.gateways[cluster] = c
 	return c
 }
 
-// shares is what each pod gets, by cluster and name; an empty name is what
-// nobody serves.
+// gateway is what the east-west gateway of a cluster is sent.
+func (r *reader) gateway(cluster string) Config {
+	r.t.Helper()
+	return r.config(r.pod(r.t, cluster, r.mesh(cluster).RootNamespace, gatewayName))
+}
+
+// shares is what each port of a pod gets, by cluster/namespace/name:port.
 type shares map[string]float64
 
 func (s shares) add(pod string, v float64) {
@@ -49,6 +59,9 @@ func (s shares) add(pod string, v float64) {
 func (r *reader) split(c Config, v verdict, lost []string) shares {
 	out := shares{}
 	for _, p := range v.parts {
+		for _, pod := range r.chosen(c, v.from, p.cluster) {
+			out.add(pod, p.share/float64(len(r.chosen(c, v.from, p.cluster))))
+		}
 		for endpoint, share := range r.spread(c, p.cluster, lost) {
 			for pod, inner := range r.behind(c, p.cluster, endpoint, lost) {
 				out.add(pod, p.share*share*inner)
@@ -58,13 +71,29 @@ func (r *reader) split(c Config, v verdict, lost []string) shares {
 	return out
 }
 
+// chosen lists the pods of a headless Service, of which the caller has chosen
+// one itself by its address; none where Envoy chooses.
+func (r *reader) chosen(c Config, from, cluster string) []string {
+	x, _ := c.cluster(cluster)
+	parts := strings.Split(cluster, "|")
+	if x.Type != "ORIGINAL_DST" || len(parts) != 4 {
+		return nil
+	}
+	service, rest, _ := strings.Cut(parts[3], ".")
+	namespace, _, _ := strings.Cut(rest, ".")
+	var out []string
+	for _, p := range r.subset(from, namespace, service, nil) {
+		out = append(out, p.at(r.port(p, must(strconv.Atoi(parts[1]))(r.t))))
+	}
+	return out
+}
+
 // spread divides what one cluster of Envoy's is sent between its endpoints: by
-// priority and health, then by locality, then by weight.
+// priority and health, then by weight.
 func (r *reader) spread(c Config, cluster string, lost []string) map[Socket]float64 {
 	levels := map[int][]float64{} // priority: healthy, all
-	well := func(e Endpoint) bool {
-		return e.Health != "UNHEALTHY" && !slices.Contains(lost, r.siteOf(e.Endpoint.Address.Socket))
-	}
+	well := func(e Endpoint) bool { return e.Health != "UNHEALTHY" && !r.gone(e.Endpoint.Address.Socket, lost) }
+	weights := map[int]int{}
 	a := c.assignment(cluster)
 	for _, l := range a.Endpoints {
 		if levels[l.Priority] == nil {
@@ -74,28 +103,30 @@ func (r *reader) spread(c Config, cluster string, lost []string) map[Socket]floa
 			levels[l.Priority][1]++
 			if well(e) {
 				levels[l.Priority][0]++
+				weights[l.Priority] += max(1, e.Weight)
 			}
 		}
 	}
 	loads := loads(levels)
 	out := map[Socket]float64{}
 	for _, l := range a.Endpoints {
-		total, all := 0, 0
-		for _, other := range a.Endpoints {
-			for _, e := range other.Endpoints {
-				if other.Priority == l.Priority && well(e) {
-					all += max(1, e.Weight)
-				}
-			}
-		}
-		total = all
 		for _, e := range l.Endpoints {
 			if well(e) {
-				out[e.Endpoint.Address.Socket] += loads[l.Priority] * float64(max(1, e.Weight)) / float64(total)
+				out[e.Endpoint.Address.Socket] += loads[l.Priority] * float64(max(1, e.Weight)) / float64(weights[l.Priority])
 			}
 		}
 	}
 	return out
+}
+
+// gone tells whether an endpoint takes no connections because its cluster, or
+// the one that it leads to, is lost.
+func (r *reader) gone(at Socket, lost []string) bool {
+	site := r.siteOf(at)
+	if p, ok := r.podAt(at.Address); ok {
+		site = p.Cluster
+	}
+	return slices.Contains(lost, site)
 }
 
 // loads are the parts of the priorities.
@@ -125,12 +156,10 @@ func loads(levels map[int][]float64) map[int]float64 {
 // behind says which pods an endpoint stands for: itself, or what the gateway of
 // another cluster makes of the server name.
 func (r *reader) behind(c Config, cluster string, s Socket, lost []string) shares {
-	for _, p := range r.Pods {
-		if p.IP == s.Address && p.Name != gatewayName {
-			return shares{p.Cluster + "/" + p.Namespace + "/" + p.Name: 1}
-		}
+	if p, ok := r.podAt(s.Address); ok {
+		return shares{p.at(s.Port): 1}
 	}
-	if pods := r.exportedAt(s.Address); len(pods) > 0 {
+	if pods := r.exportedAt(s); len(pods) > 0 {
 		return pods
 	}
 	at := r.gatewayOf(s.Address, s.Port)
@@ -139,7 +168,7 @@ func (r *reader) behind(c Config, cluster string, s Socket, lost []string) share
 		return nil
 	}
 	envoys, _ := c.cluster(cluster)
-	sni := envoys.tls().SNI
+	sni := envoys.tls("").SNI
 	remote := r.gateway(at)
 	target, err := remote.passthrough(sni, s.Port)
 	if err != nil {
@@ -148,25 +177,33 @@ func (r *reader) behind(c Config, cluster string, s Socket, lost []string) share
 	}
 	out := shares{}
 	for endpoint, share := range r.spread(remote, target, lost) {
-		for _, p := range r.Pods {
-			if p.IP == endpoint.Address {
-				out.add(p.Cluster+"/"+p.Namespace+"/"+p.Name, share)
-				if p.Cluster != at {
-					r.t.Errorf("the gateway of %s passes %s on to %s", at, sni, p.Cluster)
-				}
-			}
+		p, ok := r.podAt(endpoint.Address)
+		if !ok || p.Cluster != at {
+			r.t.Errorf("the gateway of %s passes %s on to %v, which is no pod there", at, sni, endpoint)
+			continue
 		}
+		out.add(p.at(endpoint.Port), share)
 	}
 	return out
 }
 
+// podAt finds the pod that has an address.
+func (w *World) podAt(address string) (Pod, bool) {
+	for _, p := range w.Pods {
+		if p.IP == address && p.service != "" {
+			return p, true
+		}
+	}
+	return Pod{}, false
+}
+
 // exportedAt says which pods an export address stands for: all that are ready.
-func (w *World) exportedAt(address string) shares {
-	cluster, service := w.export(address)
+func (w *World) exportedAt(s Socket) shares {
+	cluster, service := w.export(s.Address)
 	out := shares{}
 	for _, p := range w.Pods {
 		if p.Cluster == cluster && p.Namespace+"/"+p.service == service && p.Ready {
-			out[p.Cluster+"/"+p.Namespace+"/"+p.Name] = 1
+			out[p.at(w.port(p, s.Port))] = 1
 		}
 	}
 	for pod := range out {

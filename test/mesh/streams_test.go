@@ -9,16 +9,11 @@ import (
 
 func TestStreams(t *testing.T) {
 	w := Start(t, Open(t, "testdata/streams.txtar"))
-	hold(t, w, []call{
-		{from: "m1/shop", Request: Request{URL: "tcp://db:5432"}},
-		{from: "m2/shop", Request: Request{URL: "tcp://db:5432"}},
-		{from: "m1/shop", Request: Request{URL: "tcp://only:5433"}},
-		{from: "m1/shop", Request: Request{URL: "http://web:80/api"}},
-	})
+	hold(t, w)
 	// The rest of what a headless Service gets goes to the pod that the caller
 	// chose.
 	own := call{from: "m1/shop", Request: Request{URL: "http://web:80/"}}
-	config := w.Sidecar(t, w.caller(t, own))
+	config := w.reader(t).config(w.caller(t, own))
 	v, err := w.answer(t, config, own)
 	if err != nil {
 		t.Fatal(err)

@@ -3,9 +3,12 @@
 package mesh
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/yaml"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/internal/apitest"
@@ -29,8 +33,6 @@ type World struct {
 
 	servers map[string]apitest.Cluster
 	istiods map[string]*istiod
-	// sidecars of pods that are called, as they were read first.
-	sidecars map[string]Config
 }
 
 // Start fills API servers with what the inventory describes and the bundles ask
@@ -40,7 +42,7 @@ func Start(t testing.TB, s Scenario) *World {
 	sandbox.Need(t)
 	store(t)
 	names := s.clusters()
-	w := &World{Scenario: s, servers: map[string]apitest.Cluster{}, istiods: map[string]*istiod{}, sidecars: map[string]Config{}}
+	w := &World{Scenario: s, servers: map[string]apitest.Cluster{}, istiods: map[string]*istiod{}}
 	numbers := &numbers{clusters: map[string]int{}, last: map[string]int{}}
 	for i, server := range apitest.Start(t, len(names)) {
 		w.servers[names[i]] = server
@@ -86,12 +88,15 @@ func (w *World) populate(t testing.TB, cluster string, n *numbers) {
 		}
 	}
 	for _, s := range observed.Services {
-		// Every API server has a Service of its own.
-		if !s.ExternalName && s.Name.String() != "default/kubernetes" {
+		switch {
+		case s.ExternalName:
+		case s.Name.String() == "default/kubernetes":
+			w.addServer(t, s, Pod{Cluster: cluster, Namespace: "default", Name: "apiserver", IP: n.next(cluster), Ready: true, service: s.Name.Name})
+		default:
 			w.addService(t, cluster, s, n.podsOf(cluster, s))
 		}
 	}
-	for _, ns := range w.callerNamespaces() {
+	for _, ns := range w.callerNamespaces(cluster) {
 		// The simulator knows no labels of pods that no Service has.
 		w.addPod(t, Pod{Cluster: cluster, Namespace: ns, Name: callerName, IP: n.next(cluster), Account: callerName,
 			Labels: map[string]string{tlsLabel: "istio"}, Ready: true})
@@ -99,15 +104,57 @@ func (w *World) populate(t testing.TB, cluster string, n *numbers) {
 	if g := mesh.EastWestGateway; g != nil {
 		w.addGateway(t, cluster, n.next(cluster))
 	}
+	for _, name := range w.edges(cluster) {
+		w.addPod(t, Pod{Cluster: cluster, Namespace: name.Namespace, Name: name.Name, IP: n.next(cluster), Account: name.Name,
+			Labels: map[string]string{"istio": name.Name}, Ready: true, gateway: true})
+	}
+	w.addOthers(t, cluster)
+}
+
+// edges are the gateways that policies name in a cluster, each a pod with the
+// label istio that has its name.
+func (w *World) edges(cluster string) []inventory.Name {
+	out := map[inventory.Name]bool{}
+	observed, _ := w.Inventory.Find(cluster)
+	for _, p := range w.Policies {
+		for _, f := range p.Spec.Frontends {
+			if f.Gateway == nil {
+				continue
+			}
+			name := inventory.Name{Namespace: cmp.Or(f.Gateway.Namespace, p.Namespace), Name: f.Gateway.Name}
+			if slices.Contains(observed.Namespaces, name.Namespace) {
+				out[name] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(out), func(a, b inventory.Name) int { return cmp.Compare(a.String(), b.String()) })
+}
+
+// addOthers creates the objects of the cluster's owner.
+func (w *World) addOthers(t testing.TB, cluster string) {
+	t.Helper()
+	for _, document := range strings.Split(string(w.others[cluster]), "\n---\n") {
+		if strings.TrimSpace(document) == "" {
+			continue
+		}
+		var o unstructured.Unstructured
+		if err := yaml.Unmarshal([]byte(document), &o.Object); err != nil {
+			t.Fatal(err)
+		}
+		w.servers[cluster].Create(t, strings.ToLower(o.GetKind())+"s", &o)
+	}
 }
 
 // callerName is the pod that calls, in each namespace that has a policy.
 const callerName = "caller"
 
-func (w *World) callerNamespaces() []string {
+func (w *World) callerNamespaces(cluster string) []string {
 	var out []string
+	observed, _ := w.Inventory.Find(cluster)
 	for _, p := range w.Policies {
-		out = append(out, p.Namespace)
+		if slices.Contains(observed.Namespaces, p.Namespace) {
+			out = append(out, p.Namespace)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -124,7 +171,7 @@ func (w *World) addGateway(t testing.TB, cluster, ip string) {
 	g := mesh.EastWestGateway
 	name := inventory.Name{Namespace: mesh.RootNamespace, Name: g.Service}
 	s := inventory.Service{Name: name, Ports: []inventory.Port{{Name: "tls", Port: g.Port, Transport: "TCP"}}}
-	pod := Pod{Cluster: cluster, Namespace: mesh.RootNamespace, Name: gatewayName, IP: ip, Account: gatewayName, Labels: g.Selector, Ready: true}
+	pod := Pod{Cluster: cluster, Namespace: mesh.RootNamespace, Name: gatewayName, IP: ip, Account: gatewayName, Labels: g.Selector, Ready: true, gateway: true}
 	w.addService(t, cluster, s, []Pod{pod})
 	services := w.client(t, cluster).CoreV1().Services(name.Namespace)
 	o := must(services.Get(context.Background(), name.Name, metav1.GetOptions{}))(t)
@@ -147,6 +194,18 @@ func (w *World) addService(t testing.TB, cluster string, s inventory.Service, po
 		w.addPod(t, p)
 	}
 	must(client.DiscoveryV1().EndpointSlices(s.Namespace).Create(context.Background(), slice(s, pods), metav1.CreateOptions{}))(t)
+}
+
+// addServer puts something behind a Service that is no pod and that everybody
+// has: the API server, which here announces itself to nobody.
+func (w *World) addServer(t testing.TB, s inventory.Service, p Pod) {
+	t.Helper()
+	endpoints := slice(s, []Pod{p})
+	for i := range endpoints.Endpoints {
+		endpoints.Endpoints[i].TargetRef = nil
+	}
+	must(w.client(t, p.Cluster).DiscoveryV1().EndpointSlices(s.Namespace).Create(context.Background(), endpoints, metav1.CreateOptions{}))(t)
+	w.Pods = append(w.Pods, p)
 }
 
 func (w *World) addPod(t testing.TB, p Pod) {
