@@ -62,6 +62,8 @@ func serviceRoute(p plan.Part, meta metav1.ObjectMeta) *v1alpha1.ServiceRoute {
 func serviceImport(p plan.Part, meta metav1.ObjectMeta) *v1beta1.ServiceImport {
 	out := &v1beta1.ServiceImport{TypeMeta: metav1.TypeMeta{APIVersion: v1beta1.GroupVersion.String(), Kind: "ServiceImport"}, ObjectMeta: meta}
 	out.Spec.Type, out.Spec.IPs, out.Spec.IPFamilies = v1beta1.ClusterSetIP, []string{p.Virtual.String()}, []corev1.IPFamily{corev1.IPv4Protocol}
+	// The list must be there, though nothing may be in it yet.
+	out.Spec.Ports = []v1beta1.ServicePort{}
 	for _, port := range p.Ports {
 		sp := v1beta1.ServicePort{Name: port.Name, Port: port.Number, Protocol: corev1.Protocol(port.Transport)}
 		if port.AppProtocol != "" {

@@ -49,6 +49,8 @@ func serviceImport(s plan.Service, meta metav1.ObjectMeta) *v1beta1.ServiceImpor
 			out.Spec.IPFamilies = append(out.Spec.IPFamilies, corev1.IPv6Protocol)
 		}
 	}
+	// The list must be there, though nothing may be in it yet.
+	out.Spec.Ports = []v1beta1.ServicePort{}
 	for _, p := range s.Ports {
 		port := v1beta1.ServicePort{Name: p.Name, Port: p.Number, Protocol: corev1.Protocol(p.Transport)}
 		if p.AppProtocol != "" {
