@@ -111,7 +111,10 @@ func (s *server) judge(scenario string, o *unstructured.Unstructured) {
 	s.t.Helper()
 	s.there(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": o.GetNamespace()}}})
 	s.judged++
-	s.kinds[o.GetKind()] = true
+	if !s.kinds[o.GetKind()] {
+		s.kinds[o.GetKind()] = true
+		s.refuses(o)
+	}
 	if err := s.dryRun(o); err != nil {
 		s.t.Errorf("%s: %s %s/%s: %v", scenario, o.GetKind(), o.GetNamespace(), o.GetName(), err)
 	}
@@ -127,6 +130,24 @@ func (s *server) theirs(claim *unstructured.Unstructured) {
 		o.Object["spec"] = map[string]any{"ports": []any{map[string]any{"name": "any", "port": int64(1)}}}
 	}
 	s.there(o)
+}
+
+// gone removes what another cluster has by the name of an object, where this
+// server stands for both.
+func (s *server) gone(o *unstructured.Unstructured) {
+	s.t.Helper()
+	key := o.GetKind() + "/" + o.GetNamespace() + "/" + o.GetName()
+	if !s.made[key] {
+		return
+	}
+	delete(s.made, key)
+	resource, err := s.resource(o)
+	if err == nil {
+		err = resource.Delete(s.t.Context(), o.GetName(), metav1.DeleteOptions{})
+	}
+	if err != nil {
+		s.t.Fatalf("remove %s: %v", key, err)
+	}
 }
 
 // there makes an object unless it is there.
