@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fairlead/fairlead/compiler/internal/source"
 )
 
 // checkBackends: a backend's cluster must export its service, with its port,
@@ -66,7 +68,7 @@ func (b *builder) unknownService(s *Service, p *Policy, backend Backend) {
 	}
 	wanted := cmp.Or(backend.Namespace, p.Namespace) + "/" + cmp.Or(backend.Service, p.Service)
 	fix := "write a policy that exports it"
-	if near := nearest(wanted, known); near != "" {
+	if near, ok := source.Nearest(wanted, known); ok {
 		fix = fmt.Sprintf("did you mean %q?", near)
 	}
 	b.report(mistake{code: CodeUnknownService, at: p.At(path), fix: fix}, "no policy exports service %s", wanted)

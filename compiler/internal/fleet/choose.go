@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -61,7 +62,11 @@ func (b *builder) choose(in speaker, s v1alpha1.ClusterSelector, path string) ch
 		}
 	}
 	if len(out.named)+len(out.labelled) == 0 && !missed {
-		b.report(mistake{code: CodeEmptySelection, at: in.at(path), fix: "correct the labels, or name clusters"},
+		fix := "correct the labels, or name clusters"
+		if near := nearLabel(s.MatchLabels, in.set.Clusters); near != "" {
+			fix = fmt.Sprintf("did you mean %q?", near)
+		}
+		b.report(mistake{code: CodeEmptySelection, at: in.at(path), fix: fix},
 			"no cluster of ClusterSet %q is chosen", in.set.Name)
 	}
 	return out

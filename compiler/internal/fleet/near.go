@@ -4,49 +4,37 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-)
 
-// maxEdits is how far a name may be from another to be taken for a slip: two
-// edits turn most typing mistakes back, three already match unrelated words.
-const maxEdits = 2
+	"github.com/fairlead/fairlead/compiler/internal/source"
+)
 
 // suggest proposes the nearest of the names, or lists them.
 func suggest(name string, names []string) string {
-	if best := nearest(name, names); best != "" {
+	sorted := slices.Sorted(slices.Values(names))
+	if best, ok := source.Nearest(name, sorted); ok {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	return "there are " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
+	return "there are " + strings.Join(sorted, ", ")
 }
 
-// nearest returns the nearest of the names, empty where none is near.
-func nearest(name string, names []string) string {
-	best, least := "", maxEdits+1
-	for _, n := range slices.Sorted(slices.Values(names)) {
-		if d := distance(name, n); d < least && d < len(name) {
-			best, least = n, d
+// nearLabel proposes the label that clusters have and that is nearest to one of
+// those that were asked for and that none has; empty where none is near.
+func nearLabel(wanted map[string]string, clusters []*Cluster) string {
+	pair := func(k, v string) string { return k + ": " + v }
+	there := map[string]bool{}
+	for _, c := range clusters {
+		for k, v := range c.Labels {
+			there[pair(k, v)] = true
 		}
 	}
-	return best
-}
-
-// distance counts the edits between two words (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
+	known := slices.Sorted(maps.Keys(there))
+	for _, k := range slices.Sorted(maps.Keys(wanted)) {
+		if near, ok := source.Nearest(pair(k, wanted[k]), known); ok && near != pair(k, wanted[k]) {
+			return near
 		}
 	}
-	return row[len(b)]
+	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/source"
 )
 
 const tenancyPath = "spec.tenancy"
@@ -21,7 +22,7 @@ func (b *builder) checkTenancies(s *Set, files []string) {
 				continue
 			}
 			fix := "correct the path, or remove it"
-			if near := nearest(p, directories(files)); near != "" {
+			if near, ok := source.Nearest(p, directories(files)); ok {
 				fix = fmt.Sprintf("did you mean %q?", near)
 			}
 			b.warn(mistake{code: CodeTenantUnused, at: s.At(fmt.Sprintf("%s[%d].paths[%d]", tenancyPath, i, j)), fix: fix},

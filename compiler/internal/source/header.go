@@ -73,7 +73,7 @@ func identify(root *node) (header, []diag.Diagnostic, bool) {
 // nearGroup tells whether a group was probably meant to be ours.
 func nearGroup(g string) bool {
 	lower := strings.ToLower(g)
-	_, near := nearest(lower, []string{v1alpha1.Group})
+	_, near, _ := slip(lower, []string{v1alpha1.Group})
 	return near || lower == "fairlead" || strings.HasPrefix(lower, "fairlead.") || strings.HasSuffix(lower, "."+v1alpha1.Group)
 }
 
@@ -116,7 +116,7 @@ func withoutVersion(root *node) (header, []diag.Diagnostic, bool) {
 	missing := diag.Diagnostic{Code: diag.CodeMissing, Severity: diag.Error, Position: root.at,
 		Message: "apiVersion is missing", Fix: fmt.Sprintf("write \"apiVersion: %s\"", v1alpha1.GroupVersion)}
 	for _, f := range root.fields {
-		if _, near := nearest(f.key, []string{"apiVersion"}); near && ourGroupName(f.value) {
+		if _, near, _ := slip(f.key, []string{"apiVersion"}); near && ourGroupName(f.value) {
 			return checkKind(root) // the check of the shape tells
 		}
 	}
@@ -154,7 +154,7 @@ func checkKind(root *node, ds ...diag.Diagnostic) (header, []diag.Diagnostic, bo
 		return header{}, append(ds, d), true
 	}
 	d.Message = fmt.Sprintf("unknown kind %q", shorten(kind))
-	near, found := nearest(kind, written)
+	near, found := Nearest(kind, written)
 	if !found {
 		return header{}, append(ds, d), true
 	}

@@ -72,12 +72,18 @@ func (c *checker) str(n *node, s *schema, p place) any {
 		return nil
 	}
 	if !isString(n.tag) {
-		c.wrongType(n, p, "a string", fmt.Sprintf("write %q, with the quotes", n.text))
+		fix := fmt.Sprintf("write %q, with the quotes", n.text)
+		if s.Pattern != nil && !s.Pattern.MatchString(n.text) {
+			fix = formHelp[s.Pattern.String()]
+		} else if len(s.Enum) > 0 {
+			fix = "allowed: " + strings.Join(s.Enum, ", ")
+		}
+		c.wrongType(n, p, "a string", fix)
 		return nil
 	}
 	if len(s.Enum) > 0 && !slices.Contains(s.Enum, n.text) {
 		fix := "allowed: " + strings.Join(s.Enum, ", ")
-		if near, ok := nearest(n.text, s.Enum); ok {
+		if near, ok := c.guess(n.text, s.Enum); ok {
 			fix = fmt.Sprintf("did you mean %q? %s", near, fix)
 		}
 		c.report(p, diag.CodeEnum, fmt.Sprintf("%s cannot be %q", p.name(), shorten(n.text)), fix)

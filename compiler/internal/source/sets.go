@@ -57,20 +57,14 @@ func (c *checker) bounded(list cursor) []cursor {
 	return list.items()
 }
 
-// maxGuesses bounds the names that are compared with every cluster of a set;
-// who has more of them wrong does not need to be told what was meant.
-const maxGuesses = 100
-
 func (c *checker) checkName(m members, x cursor) {
 	name := x.text()
 	if name == "" || slices.Contains(m.names, name) || c.touches("spec.clusters") && !c.wholeNames(m) {
 		return
 	}
 	fix := "correct the name, or add the cluster to the set"
-	if c.guesses++; c.guesses <= maxGuesses {
-		if near, ok := nearest(name, m.names); ok {
-			fix = fmt.Sprintf("did you mean %q?", near)
-		}
+	if near, ok := c.guess(name, m.names); ok {
+		fix = fmt.Sprintf("did you mean %q?", near)
 	}
 	c.say(x.place(), diag.CodeNoSuchCluster, fmt.Sprintf("the set has no cluster %s", quote(name)), fix)
 }

@@ -167,7 +167,7 @@ const maxHomes = 2
 func (c *checker) unknown(s *schema, f field, p place, free []string) []string {
 	at := place{join(p.path, f.key), f.keyAt}
 	message := fmt.Sprintf("unknown field %q", shorten(f.key))
-	if near, ok := nearest(f.key, free); ok {
+	if near, ok := c.guess(f.key, free); ok {
 		c.report(at, diag.CodeUnknownField, message, fmt.Sprintf("did you mean %q?", near))
 		c.wrong.add(join(p.path, near))
 		return []string{near}
