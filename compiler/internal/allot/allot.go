@@ -60,7 +60,11 @@ type Exhausted struct {
 
 // Error names the range.
 func (e *Exhausted) Error() string {
-	return fmt.Sprintf("range %s is exhausted: it has room for %d, and %d are needed", e.Range, e.Places, e.Wanted)
+	verb := "are"
+	if e.Wanted == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("range %s is exhausted: it has room for %d, and %d %s needed", e.Range, e.Places, e.Wanted, verb)
 }
 
 // Allot returns a part of the range for every name. It fails with *Exhausted
@@ -231,11 +235,26 @@ func (p Pool) slots() uint64 {
 	}
 }
 
-// places counts the parts that can be handed out, reserved ones included.
+// places counts the parts that can be handed out.
 func (p Pool) places() uint64 {
 	n := p.slots()
-	if p.single() && n >= 2 {
-		n -= 2
+	for i, r := range p.Reserved {
+		inside := func(o netip.Prefix) bool { return o.Overlaps(r) && o.Bits() < r.Bits() }
+		switch {
+		case !r.Overlaps(p.Range) || slices.ContainsFunc(p.Reserved, inside) || slices.Contains(p.Reserved[:i], r):
+			continue // elsewhere, or counted already
+		case r.Bits() <= p.Range.Bits():
+			return 0
+		}
+		n -= min(n, 1<<min(max(p.Bits-r.Bits(), 0), 32))
+	}
+	if !p.single() || p.Bits-p.Range.Bits() < 2 {
+		return n
+	}
+	for _, end := range []uint64{0, p.slots() - 1} {
+		if !slices.ContainsFunc(p.Reserved, p.slot(end).Overlaps) {
+			n -= min(n, 1)
+		}
 	}
 	return n
 }

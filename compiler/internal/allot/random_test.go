@@ -112,3 +112,38 @@ func TestNothingMovesNothingCollides(t *testing.T) {
 		}
 	}
 }
+
+// The room that an error tells of is what was really handed out before.
+func TestRoomIsCounted(t *testing.T) {
+	within := func(p Pool, reserved ...string) Pool {
+		for _, r := range reserved {
+			p.Reserved = append(p.Reserved, netip.MustParsePrefix(r))
+		}
+		return p
+	}
+	all := pools()
+	for what, p := range map[string]Pool{
+		"all reserved": within(pool(32, "242.0.0.0/28"), "242.0.0.0/16"), "half": within(pool(32, "242.0.0.0/28"), "242.0.0.0/29", "242.0.0.0/29", "242.0.0.2/31"),
+		"elsewhere": within(pool(32, "242.0.0.0/28"), "10.0.0.0/8"), "the last": within(pool(128, "fd00::/124"), "fd00::f/128"),
+		"two addresses": pool(32, "242.0.0.0/31"), "one address": pool(32, "242.0.0.0/32"), "parts": within(pool(16, "242.0.0.0/12"), "242.3.0.0/24"), "too small": pool(16, "242.0.0.0/20"),
+	} {
+		all[what] = p
+	}
+	for what, p := range all {
+		var names []string
+		for n := 0; ; n++ {
+			got, err := p.allot(append(names, fmt.Sprint(n)), nil)
+			var full *Exhausted
+			if errors.As(err, &full) {
+				if full.Places != uint64(len(names)) {
+					t.Errorf("%s: room for %d is told of, and %d were handed out", what, full.Places, len(names))
+				}
+				break
+			}
+			if err != nil || len(got) != n+1 {
+				t.Fatalf("%s: %v, %v", what, got, err)
+			}
+			names = append(names, fmt.Sprint(n))
+		}
+	}
+}
