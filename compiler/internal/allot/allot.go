@@ -78,14 +78,19 @@ func (e *Exhausted) Error() string {
 func (p Pool) Allot(names []Name, ledger Ledger) (Allotment, error) {
 	out := Allotment{Parts: make(map[Name]netip.Prefix, len(names))}
 	taken := make(map[netip.Prefix]Name, len(names))
-	believed := make(map[Name]Claim, len(names))
 	candidates := p.candidates(names, ledger)
+	// What is believed counts where something may be rejected.
+	disputed := slices.ContainsFunc(candidates, func(c candidate) bool { return len(c.claim.From) > 0 })
+	believed := map[Name]Claim{}
 	for _, c := range candidates {
 		if _, ok := out.Parts[c.name]; ok {
 			continue
 		}
 		if _, ok := taken[c.part]; !ok && c.valid {
-			out.Parts[c.name], taken[c.part], believed[c.name] = c.part, c.name, c.claim
+			out.Parts[c.name], taken[c.part] = c.part, c.name
+			if disputed {
+				believed[c.name] = c.claim
+			}
 		}
 	}
 	for _, name := range names {

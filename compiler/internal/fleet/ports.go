@@ -24,6 +24,11 @@ func (b *builder) resolvePorts(s *Service) {
 			asked = append(asked, c)
 		}
 	}
+	if ports, headless, ok := s.agreed(asked); ok {
+		s.Headless = headless
+		s.fill(ports)
+		return
+	}
 	var headless vote
 	var observed []*portVote
 	for i, c := range asked {
@@ -57,6 +62,40 @@ func (b *builder) resolvePorts(s *Service) {
 		ports[i] = b.elect(s, v)
 	}
 	s.fill(ports)
+}
+
+// agreed returns the ports, where all clusters that have the Service say the
+// same of it: then nothing is to be voted on. That is nearly always so.
+func (s *Service) agreed(asked []*Cluster) (ports []Port, headless, ok bool) {
+	var all *inventory.Service
+	for i, c := range asked {
+		svc, there := c.Facts.Service(s.Namespace, s.Name)
+		switch {
+		case !there:
+			continue
+		case svc.ExternalName || i >= len(s.Exporters) && !s.PortsGiven():
+			return nil, false, false
+		case all == nil:
+			if i >= len(s.Exporters) {
+				return nil, false, false // only exporters say what the Service is
+			}
+			all = &svc
+		case svc.Headless != all.Headless || !slices.Equal(svc.Ports, all.Ports):
+			return nil, false, false
+		}
+	}
+	if all == nil {
+		return nil, false, false
+	}
+	ports = make([]Port, 0, len(all.Ports))
+	for _, p := range all.Ports {
+		port, known := portOf(p)
+		if !known || slices.ContainsFunc(ports, port.Same) {
+			return nil, false, false
+		}
+		ports = append(ports, port)
+	}
+	return ports, all.Headless, true
 }
 
 // fill takes over the ports that were observed.
