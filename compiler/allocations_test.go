@@ -22,22 +22,29 @@ import (
 type changing struct {
 	clusters map[string]bool
 	services map[int]int // by number: what differs between editions
+	wide     bool        // the ranges of the set have grown
 }
 
 // files writes it down: clusters with tunnels (c…), some with a small global
 // CIDR of their own, and meshes with IPv6 (m…).
 func (c changing) files() fs.FS {
 	var set strings.Builder
-	set.WriteString("apiVersion: fairlead.dev/v1alpha1\nkind: ClusterSet\nmetadata: {name: prod}\nspec:\n" +
-		"  addresses: {global: 242.0.0.0/12, clusterset: 243.0.0.0/25, clustersetIPv6: \"fd00::/122\"}\n  clusters:\n")
+	ranges := `global: 242.0.0.0/12, clusterset: 243.0.0.0/25, clustersetIPv6: "fd00::/122"`
+	if c.wide {
+		ranges = `global: 242.0.0.0/11, clusterset: 243.0.0.0/23, clustersetIPv6: "fd00::/120"`
+	}
+	// The clusters with tunnels were set up alike, so that callers are seen under
+	// addresses of their cluster's.
+	fmt.Fprintf(&set, "apiVersion: fairlead.dev/v1alpha1\nkind: ClusterSet\nmetadata: {name: prod}\nspec:\n  addresses: {%s}\n"+
+		"  connectivity: {translate: pool, egress: {addresses: 2, pools: [{name: shop, namespaces: [shop]}]}}\n  clusters:\n", ranges)
 	for _, name := range sortedKeys(c.clusters) {
 		switch n := name[1]; {
 		case name[0] == 'm':
 			fmt.Fprintf(&set, "  - {name: %s, providers: {eastWest: istio}, network: {podCIDRs: [\"fd0%c::/64\"]}, istio: {trustDomain: %s.local, eastWestGateway: {addresses: [192.0.2.%c]}}}\n", name, n, name, n)
 		case n < '3':
-			fmt.Fprintf(&set, "  - {name: %s, network: {globalCIDR: 242.15.%c.0/27}, gateways: [{name: gw, node: n}]}\n", name, n)
+			fmt.Fprintf(&set, "  - {name: %s, network: {podCIDRs: [10.0.0.0/16], globalCIDR: 242.15.%c.0/27}, gateways: [{name: gw, node: n}]}\n", name, n)
 		default:
-			fmt.Fprintf(&set, "  - {name: %s, gateways: [{name: gw, node: n}]}\n", name)
+			fmt.Fprintf(&set, "  - {name: %s, network: {podCIDRs: [10.0.0.0/16]}, gateways: [{name: gw, node: n}]}\n", name)
 		}
 	}
 	out := fstest.MapFS{"set.yaml": {Data: []byte(set.String())}}
@@ -87,11 +94,16 @@ func (c changing) step(random *rand.Rand) {
 // space is what the addresses of a pool are told apart in: those of one
 // cluster's global CIDR are of one space.
 func space(pool string) string {
-	if cluster, ok := strings.CutPrefix(pool, inventory.PoolTunnel); ok {
-		return inventory.PoolExport + cluster
+	for _, p := range []string{inventory.PoolTunnel, inventory.PoolEgress} {
+		if cluster, ok := strings.CutPrefix(pool, p); ok {
+			return inventory.PoolExport + cluster
+		}
 	}
 	return pool
 }
+
+// grown is the step at which the ranges of the set become larger.
+const grown = 30
 
 // TestAddressesStay: over random adds and removes with the ledger carried
 // between the steps, nothing that survives ever moves and nothing collides.
@@ -102,7 +114,11 @@ func TestAddressesStay(t *testing.T) {
 		before, pools := map[string]string{}, map[string]int{}
 		var ledger []inventory.Allocation
 		for n := range 60 {
+			if n == grown+1 {
+				pools = map[string]int{} // what counts is that each is tried in the grown ranges too
+			}
 			c.step(random)
+			c.wide = n >= grown
 			result, diags := compiler.Compile(c.files(), inventory.Inventory{Ledger: ledger})
 			if diag.HasErrors(diags) {
 				t.Fatalf("seed %d, step %d: %v", seed, n, diags)
@@ -126,7 +142,7 @@ func TestAddressesStay(t *testing.T) {
 			}
 			before, ledger = after, result.Allocations
 		}
-		if len(pools) < 5 {
+		if len(pools) < 6 {
 			t.Errorf("seed %d: only the pools %v were tried", seed, pools)
 		}
 	}
