@@ -65,6 +65,12 @@ var elsewhere = []string{
 	"spec.rollout.onFailure",                 // what reconcile does afterwards
 }
 
+// alone are fields that have one value that is right, or none.
+var alone = []string{
+	"spec.frontends.mesh", "spec.healthCheck.tcp", "spec.rules.sessionAffinity.sourceIP",
+	"spec.access.allow.paths.regex", "spec.rules.mirror.backend.weight", "spec.rules.mirror.backend.priority",
+}
+
 // need fails where a provider is told nothing of a field that it does not refuse.
 func (e effects) need(t *testing.T, at, field string, provider v1alpha1.Provider) {
 	t.Helper()
@@ -75,8 +81,8 @@ func (e effects) need(t *testing.T, at, field string, provider v1alpha1.Provider
 	case strings.HasPrefix(field, "spec.frontends.gateway") && !outside || field == "spec.frontends.hostnames" && !outside:
 	case field == "spec.service.names" && provider == v1alpha1.ProviderEnvoyGateway:
 		// Names are what the pods of the clusters call.
-	case field == "spec.frontends.mesh" || field == "spec.healthCheck.tcp" || field == "spec.access.allow.paths.regex":
-		// What holds by itself, and what a rule refuses.
+	case slices.Contains(alone, field) || field == "spec.rules.matches.headers.present" && provider == v1alpha1.ProviderEnvoyGateway:
+		// The other value is refused.
 	case field == "spec.rules.name" && (provider == v1alpha1.ProviderCilium || provider == v1alpha1.ProviderFairlead):
 		// There is one rule, and connections are not told apart by its name.
 	default:
@@ -273,7 +279,7 @@ func withoutField(field string, provider v1alpha1.Provider) bool {
 	return slices.ContainsFunc(plan.Matrix(), func(r plan.Row) bool {
 		support := r.Of(provider)
 		return slices.ContainsFunc(r.Fields, func(path string) bool {
-			return support.Refusal != "" && (field == path || strings.HasPrefix(field, path+".")) || support.Degradation != "" && field == path
+			return support.Refusal != "" && !r.Sometimes() && (field == path || strings.HasPrefix(field, path+".")) || support.Degradation != "" && field == path
 		})
 	})
 }

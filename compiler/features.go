@@ -10,8 +10,10 @@ type Feature struct {
 	Name string
 	// Code of the error where a provider does not do it exactly.
 	Code string
-	// Fields that ask for it, as paths without places in lists.
-	Fields []string
+	// Fields that ask for it, as paths without places in lists. Sometimes: only
+	// some uses of them do.
+	Fields    []string
+	Sometimes bool
 	// Support of each provider, in the order of Providers.
 	Support []Support
 }
@@ -52,7 +54,7 @@ func Providers() []string {
 func Features() []Feature {
 	var out []Feature
 	for _, row := range plan.Matrix() {
-		f := Feature{Name: string(row.Feature), Code: row.Code, Fields: row.Fields}
+		f := Feature{Name: string(row.Feature), Code: row.Code, Fields: row.Fields, Sometimes: row.Sometimes()}
 		for _, p := range plan.Providers() {
 			s := row.Of(p)
 			f.Support = append(f.Support, Support{Provider: string(p), Degradation: s.Degradation, Refusal: s.Refusal, Fix: s.Fix, Since: s.Since, Partly: s.Partly})

@@ -4,7 +4,9 @@ package v1alpha1
 
 // Connectivity says which clusters are joined and how tunnels are made.
 type Connectivity struct {
-	// Driver of the tunnels. Left out: wireguard.
+	// Driver of the tunnels. Agents of this version run wireguard alone; told to
+	// run another one they say so in their NodeState, and carry nothing. Left out:
+	// wireguard.
 	// +optional
 	Driver Driver `json:"driver,omitempty"`
 	// MTU of the tunnel interfaces: auto, or a number of bytes from 1280 (the
@@ -16,7 +18,8 @@ type Connectivity struct {
 	// Translate says what is done about clusters with overlapping CIDRs. none:
 	// an overlap is an error. pool: callers are seen under a few addresses of
 	// their cluster's global CIDR. prefix: every pod has an address of its own
-	// there, of the same last bits. Left out: none.
+	// there, of the same last bits. Agents of this version do not translate and say
+	// so in their NodeState. Left out: none.
 	// +optional
 	Translate Translation `json:"translate,omitempty"`
 	// Egress says under how many addresses callers are seen where translate is

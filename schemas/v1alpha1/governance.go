@@ -74,7 +74,8 @@ type Rollout struct {
 	// +kubebuilder:validation:MaxItems=64
 	Stages []Stage `json:"stages"`
 	// OnFailure of a stage: rollback brings its clusters back to what they had,
-	// halt leaves them. Left out: rollback.
+	// halt leaves them. In this version they are left with both, and the stages
+	// after them wait. Left out: rollback.
 	// +optional
 	// +kubebuilder:validation:Enum=rollback;halt
 	OnFailure string `json:"onFailure,omitempty"`

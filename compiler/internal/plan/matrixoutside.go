@@ -35,3 +35,14 @@ func outside() []Row {
 		envoy(UDPBackends, "FL1485", "provider envoy-gateway does not notice that a backend of UDP is lost", "give UDP one backend at a gateway", "spec.rules.backends"),
 	}
 }
+
+// Sometimes tells whether some uses of the fields ask for the feature and others
+// do not: who refuses it does not refuse the fields.
+func (r Row) Sometimes() bool {
+	switch r.Feature {
+	case ManyTiers, EveryExporter, RepeatedCluster, HomeFallbacks, SharedOther, OtherStream, L7OnStream, AccessCombinations, ClearTextAccess, UDP, TLS, ClusterNames,
+		ClusterSetNames, ClusterSetTiers, ExporterCalls, HeaderAbsent, RedirectStatus:
+		return true
+	}
+	return false
+}

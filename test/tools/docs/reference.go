@@ -161,6 +161,8 @@ func outcomes(features []compiler.Feature, provider int) string {
 func outcome(f compiler.Feature, s compiler.Support) string {
 	link := fmt.Sprintf("[%s](features.md#%s)", f.Name, strings.ToLower(f.Name))
 	switch {
+	case s.Refusal != "" && f.Sometimes:
+		return "some uses refused (" + link + ")"
 	case s.Refusal != "":
 		return "refused (" + link + ")"
 	case s.Degradation != "":
@@ -214,7 +216,11 @@ func short(s compiler.Support) string {
 func writeFeature(b *strings.Builder, f compiler.Feature) {
 	fmt.Fprintf(b, "\n## %s\n\n", f.Name)
 	if len(f.Fields) > 0 {
-		fmt.Fprintf(b, "Asked for by `%s`. ", strings.Join(f.Fields, "`, `"))
+		some := ""
+		if f.Sometimes {
+			some = "some uses of "
+		}
+		fmt.Fprintf(b, "Asked for by %s`%s`. ", some, strings.Join(f.Fields, "`, `"))
 	}
 	if inexact(f) {
 		fmt.Fprintf(b, "Code [%s](../codes/%s.md).", f.Code, f.Code)
