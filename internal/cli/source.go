@@ -5,6 +5,8 @@ package cli
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -51,11 +53,37 @@ func readInventory(name string) (inventory.Inventory, error) {
 		return inv, fmt.Errorf("read the inventory: %w", err)
 	}
 	if err := yaml.UnmarshalStrict(text, &inv); err != nil {
-		return inv, fmt.Errorf("%s is not an inventory: %w", name, err)
+		return inv, fmt.Errorf("%s is not an inventory: %s; write it anew with fairlead inventory", name, inventoryMistake(err))
 	}
 	if inv.APIVersion != inventory.APIVersion || inv.Kind != inventory.Kind {
 		return inv, fmt.Errorf("%s is not an inventory: it is %q %q, not %q %q",
 			name, inv.APIVersion, inv.Kind, inventory.APIVersion, inventory.Kind)
 	}
 	return inv, nil
+}
+
+// What the YAML reader says, without the words of the language it is written in.
+var (
+	unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
+	wrongType    = regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field \w+\.([\w.]+)|value)`)
+	brokenLine   = regexp.MustCompile(`yaml: line (\d+):`)
+)
+
+// inventoryMistake says what is wrong with a file.
+func inventoryMistake(err error) string {
+	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Sprintf("there is no field %q", m[1])
+	}
+	if m := wrongType.FindStringSubmatch(err.Error()); m != nil {
+		// What JSON calls array and object is list and mapping elsewhere.
+		m[1] = strings.NewReplacer("array", "list", "object", "mapping").Replace(m[1])
+		if m[2] == "" {
+			return "it is a " + m[1] + " and no mapping"
+		}
+		return fmt.Sprintf("the field %s cannot be a %s", m[2], m[1])
+	}
+	if m := brokenLine.FindStringSubmatch(err.Error()); m != nil {
+		return "line " + m[1] + " is not YAML"
+	}
+	return "it is not YAML"
 }
