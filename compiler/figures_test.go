@@ -143,38 +143,35 @@ func figureCold(b *testing.B, w workload.Workload) weighed {
 	return best
 }
 
-// figureStages runs one stage after the other on one processor.
+// figureStages runs one stage after the other on one processor, as a compile
+// does, and what follows it: the digests, and all YAML.
 func figureStages(b *testing.B, w workload.Workload) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var docs source.Documents
-	var f *fleet.Fleet
-	var plans []plan.Plan
-	objects := map[manifest.FragmentID][]manifest.Object{}
 	stage := func(name string, do func()) time.Duration {
 		c := measure(do)
 		figure("  stage "+name+", one processor", c.String(), "")
 		return c.processor
 	}
+	var docs source.Documents
 	load := stage("source", func() { docs, _ = source.Load(w.Files) })
-	figure("validation of a document", milliseconds(load/time.Duration(len(docs.Policies)+len(docs.ClusterSets))), "0.8 ms")
-	stage("fleet", func() { f, _ = fleet.Build(docs, w.Inventory) })
-	stage("plan", func() { plans, _ = plan.Build(f) })
-	stage("emit", func() {
-		for _, p := range plans {
-			for _, emit := range emitters {
-				for _, fragment := range emit(p) {
-					objects[fragment.ID] = append(objects[fragment.ID], fragment.Objects...)
-				}
+	figure("validation of a document", fmt.Sprintf("%.2f ms", float64(load)/1e6/float64(len(docs.Policies)+len(docs.ClusterSets))), "0.8 ms")
+	c := &compilation{inv: w.Inventory}
+	stage("fleet", func() { c.fleet, _ = fleet.Build(docs, w.Inventory) })
+	stage("plan", func() {
+		planner := plan.NewPlanner(c.fleet.Sets)
+		plan.Shared(c.fleet)
+		for _, s := range c.fleet.Services {
+			if plans, diags := planner.Service(s); len(plans) == 0 || len(diags) > 0 {
+				b.Fatalf("service %s: %d plans, %v", s.Key(), len(plans), diags)
 			}
 		}
 	})
-	stage("encode", func() {
-		for id, all := range objects {
-			for _, o := range all {
-				o.Stamp(id).YAML()
-			}
-		}
-	})
+	var parts []part
+	stage("plan again, emit and seal", func() { parts = c.parts() })
+	var r Result
+	stage("assemble", func() { r.assemble(c.fleet.Sets, parts) })
+	stage("digests", func() { digests(r) })
+	stage("YAML", func() { eachObject(parts, func(o manifest.Object) { o.YAML() }) })
 }
 
 // figureEncoding compares with what sigs.k8s.io/yaml takes for the same objects
@@ -240,22 +237,24 @@ func figureWarm(b *testing.B, w workload.Workload) {
 	r, _ := session.Compile(w.Files, w.Inventory)
 	w.Inventory.Ledger = r.Allocations
 	_, _ = session.Compile(w.Files, w.Inventory)
-	var walls []time.Duration
+	var walls, processors []time.Duration
 	var last []string
 	for edition := range 21 {
 		w.Edit(edition*37%w.Policies, 1+edition)
-		start := time.Now()
+		start, before := time.Now(), processorTime()
 		r, diags := session.Compile(w.Files, w.Inventory)
 		now := digests(r)
-		walls = append(walls, time.Since(start))
+		walls, processors = append(walls, time.Since(start)), append(processors, processorTime()-before)
 		if len(diags) > 0 || slices.Equal(now, last) {
 			b.Fatalf("edition %d changed nothing, with %v", edition, diags)
 		}
 		last = now
 	}
 	slices.Sort(walls)
+	slices.Sort(processors)
 	figure("one policy changed, warm (median of 21)", milliseconds(walls[len(walls)/2]), "20 ms")
 	figure("  best and worst", milliseconds(walls[0])+", "+milliseconds(walls[len(walls)-1]), "")
+	figure("  processors, best and median", milliseconds(processors[0])+", "+milliseconds(processors[len(processors)/2]), "")
 }
 
 // figureTenfold compares with W by the size of the output.

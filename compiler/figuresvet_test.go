@@ -8,14 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/schemas"
 	"github.com/fairlead/fairlead/test/workload"
 )
@@ -56,11 +53,25 @@ func figureVet(b *testing.B, w workload.Workload) {
 		write(b, at, []byte(text))
 		args = append(args, at)
 	}
-	theirs := runs(b, command(b, dir, "cue", "cuelang.org/go/cmd/cue@"+cueVersion(b)), append(args, policies...)...)
+	cue := command(b, dir, "cue", "cuelang.org/go/cmd/cue@"+cueVersion(b))
+	ownRules(b, cue, args, dir)
+	theirs := runs(b, cue, append(args, policies...)...)
 	ours := runs(b, command(b, dir, "fairlead", "../cmd/fairlead"), "vet", filepath.Join(dir, "repository"))
 	figure("fairlead vet of W", milliseconds(ours), "")
 	figure("cue vet of the same policies, same rules", milliseconds(theirs), "")
 	figure("  ratio", fmt.Sprintf("%.2f", float64(ours)/float64(theirs)), "below 1")
+}
+
+// ownRules makes sure that the CUE command asks of documents what it shall: the
+// definition refuses one, the rules another.
+func ownRules(b *testing.B, cue string, args []string, dir string) {
+	for name, text := range map[string][]byte{"definition": bytes.Replace(everNew(1), []byte("port: 2,"), []byte("port: none,"), 1), "rules": wrong(1)} {
+		at := filepath.Join(dir, name+".yaml")
+		write(b, at, text)
+		if out, err := exec.Command(cue, append(slices.Clone(args), at)...).CombinedOutput(); err == nil {
+			b.Fatalf("the CUE command sees no mistake that the %s have\n%s", name, out)
+		}
+	}
 }
 
 func write(b *testing.B, name string, text []byte) {
@@ -107,68 +118,4 @@ func runs(b *testing.B, program string, args ...string) time.Duration {
 		}
 	}
 	return slices.Min(took)
-}
-
-// How many documents a resident process validates, and how many of them stand
-// in one repository at a time.
-const (
-	residentDocuments = 100_000
-	residentFiles     = 100
-)
-
-// figureResident validates documents with ever new names and keys in one
-// process.
-func figureResident(b *testing.B) {
-	cache := &source.Cache{}
-	var first, most uint64
-	for n := range residentDocuments / residentFiles {
-		files := fstest.MapFS{}
-		for i := range residentFiles {
-			files[fmt.Sprintf("%d.yaml", i)] = &fstest.MapFile{Data: everNew(n*residentFiles + i)}
-		}
-		if _, diags := cache.Load(files); len(diags) > 0 {
-			b.Fatal(diags[0])
-		}
-		// What a process needs it has after a tenth.
-		if n%100 == 99 {
-			if now := live(); n == 99 {
-				first = now
-			} else {
-				most = max(most, now)
-			}
-		}
-	}
-	figure("resident: live memory after 10,000 documents", kibibytes(first), "")
-	figure("resident: most, up to 100,000 documents", kibibytes(most), "")
-	figure("  growth", fmt.Sprintf("%+.1f %%", 100*(float64(most)/float64(first)-1)), "within 10 %")
-}
-
-func kibibytes(n uint64) string { return fmt.Sprintf("%d KiB", n>>10) }
-
-// live is the memory in use after a collection.
-func live() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc + m.StackInuse + m.MSpanInuse + m.MCacheInuse + m.BuckHashSys + m.GCSys + m.OtherSys
-}
-
-// everNew is a policy in which every name and key is its own.
-func everNew(n int) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `apiVersion: fairlead.dev/v1alpha1
-kind: TrafficPolicy
-metadata: {name: policy-%[1]d, namespace: team-%[1]d, labels: {example.com/key-%[1]d: value-%[1]d}}
-spec:
-  clusterSet: set-%[1]d
-  service: {name: service-%[1]d, ports: [{port: %[2]d, protocol: http}]}
-  exports: {from: {matchLabels: {stage-%[1]d: "yes"}}}
-  rules:
-  - name: rule-%[1]d
-    matches: [{headers: [{name: x-header-%[1]d, exact: value-%[1]d}]}]
-    backends: [{cluster: cluster-%[1]d, subset: {version-%[1]d: v1}}]
-  - backends: [{cluster: cluster-%[1]d, weight: 3}, {cluster: other-%[1]d}]
-`, n, 1+n%65535)
-	return b.Bytes()
 }
