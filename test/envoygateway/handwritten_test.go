@@ -156,3 +156,39 @@ func TestFallbackIsPooled(t *testing.T) {
 		}
 	}
 }
+
+const overriding = `apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: whole, namespace: overridden}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}], healthCheck: {panicThreshold: 0}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: part, namespace: overridden}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web, sectionName: all}], healthCheck: {panicThreshold: 1}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: whole-too, namespace: overridden}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}], healthCheck: {panicThreshold: 2}}
+`
+
+// What is in another's way, or refers to what is not there, is complained about.
+func TestVerdictsThatAreBad(t *testing.T) {
+	s := byHandIn(t, "overridden")
+	s.ApplyYAML(t, overriding)
+	s.Delete(t, object(t, "{apiVersion: multicluster.x-k8s.io/v1beta1, kind: ServiceImport, metadata: {name: two, namespace: overridden}}"))
+	for text, want := range map[string]string{
+		"{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: BackendTrafficPolicy, metadata: {name: whole, namespace: overridden}}":     "is Overridden",
+		"{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: BackendTrafficPolicy, metadata: {name: whole-too, namespace: overridden}}": "Conflicted",
+		"{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: overridden}}":                    "ResolvedRefs is False",
+	} {
+		o := object(t, text)
+		s.eventually(t, func() error {
+			if err := s.verdictOn(t, o, judged(o), ""); err == nil || !strings.Contains(err.Error(), want) {
+				return fmt.Errorf("%s: got %v, want %s", text, err, want)
+			}
+			return nil
+		})
+	}
+}

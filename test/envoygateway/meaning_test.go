@@ -35,8 +35,8 @@ func TestScenarios(t *testing.T) {
 // that may meet any rule, with every cluster there and with some lost.
 func (p *place) compare(t *testing.T) {
 	t.Helper()
-	tracer, diags := compiler.NewTracer(p.files, p.inv)
-	if diag.HasErrors(diags) {
+	var diags []diag.Diagnostic
+	if p.tracer, diags = compiler.NewTracer(p.files, p.inv); diag.HasErrors(diags) {
 		t.Fatal(diags)
 	}
 	documents, compared := policies(t, p.files), 0
@@ -47,7 +47,7 @@ func (p *place) compare(t *testing.T) {
 			compared += len(asked)
 			var want []Reply
 			for _, q := range asked {
-				want = append(want, p.traced(t, tracer, gateway, q, w))
+				want = append(want, p.traced(t, gateway, q, w))
 			}
 			namespace, name, _ := strings.Cut(gateway, "/")
 			p.Settled(t, namespace, name, func(c Configuration) error {

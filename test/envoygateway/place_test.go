@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/fairlead/fairlead/compiler"
 	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
@@ -25,6 +26,8 @@ type place struct {
 	local []*localService
 	// servers by address and port.
 	servers map[string]string
+	// tracer asks the simulator; nil before something is compared.
+	tracer *compiler.Tracer
 }
 
 // localService is a Service of the gateways' cluster.
@@ -122,7 +125,7 @@ func (p *place) serve(t testing.TB, svc inventory.Service, subset map[string]str
 		l.pods = append(l.pods, pods)
 		for _, address := range pods.Addresses {
 			for port, number := range targetPorts(object) {
-				p.servers[fmt.Sprintf("%s:%d", address, port)] = serverName(p.store, svc.Namespace, svc.Name.Name, subset, number)
+				p.servers[fmt.Sprintf("%s:%d", address, port)] = serverName(share(p.store, svc, subset, number))
 			}
 		}
 	}
@@ -155,7 +158,7 @@ func (p *place) remote(cluster string, route *unstructured.Unstructured) {
 	for _, address := range addresses {
 		for _, q := range ports {
 			number := asNumber(q.(map[string]any)["port"])
-			p.servers[fmt.Sprintf("%s:%d", address, number)] = serverName(cluster, svc.Namespace, svc.Name.Name, subset, number)
+			p.servers[fmt.Sprintf("%s:%d", address, number)] = serverName(share(cluster, svc, subset, number))
 		}
 	}
 }
@@ -202,13 +205,18 @@ func has(labels, others map[string]string) bool {
 	return true
 }
 
+// share is of some pods of a user's Service.
+func share(cluster string, svc inventory.Service, subset map[string]string, port int64) compiler.TraceShare {
+	return compiler.TraceShare{Cluster: cluster, Namespace: svc.Namespace, Service: svc.Name.Name, Subset: subset, Port: int32(port)}
+}
+
 // serverName names pods in the words of a trace.
-func serverName(cluster, namespace, service string, subset map[string]string, port int64) string {
+func serverName(s compiler.TraceShare) string {
 	var labels []string
-	for _, name := range slices.Sorted(maps.Keys(subset)) {
-		labels = append(labels, name+"="+subset[name])
+	for _, name := range slices.Sorted(maps.Keys(s.Subset)) {
+		labels = append(labels, name+"="+s.Subset[name])
 	}
-	return fmt.Sprintf("%s/%s/%s/%s:%d", cluster, namespace, service, strings.Join(labels, ","), port)
+	return fmt.Sprintf("%s/%s/%s/%s:%d", s.Cluster, s.Namespace, s.Service, strings.Join(labels, ","), s.Port)
 }
 
 // gateways are those that routes are for, as namespace/name, with the names of

@@ -186,7 +186,7 @@ var ports = map[string]int{"http": 80, "grpc": 80, "tls": 443, "tcp": 6379, "udp
 
 // traced asks the simulator what a request at a gateway gets by the objects that
 // were compiled for it.
-func (p *place) traced(t testing.TB, tracer *compiler.Tracer, gateway string, q Asked, w world) Reply {
+func (p *place) traced(t testing.TB, gateway string, q Asked, w world) Reply {
 	t.Helper()
 	query := url.Values{}
 	for name, value := range q.Query {
@@ -198,7 +198,7 @@ func (p *place) traced(t testing.TB, tracer *compiler.Tracer, gateway string, q 
 	for _, svc := range facts.Services {
 		request.Healthy[p.store+"/"+svc.Namespace+"/"+svc.Name.Name] = fmt.Sprintf("%d%%", 100*w.ready/replicas)
 	}
-	answer, diags := tracer.Trace(request)
+	answer, diags := p.tracer.Trace(request)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -219,7 +219,7 @@ func said(o compiler.TraceOutcome, q Asked) Reply {
 			out.Shares = map[string]float64{}
 		}
 		part, _ := s.Part.Rat().Float64()
-		out.Shares[serverName(s.Cluster, s.Namespace, s.Service, s.Subset, int64(s.Port))] += part
+		out.Shares[serverName(s)] += part
 	}
 	if o.Unserved != nil {
 		out.Unserved, _ = o.Unserved.Rat().Float64()
