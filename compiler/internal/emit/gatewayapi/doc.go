@@ -10,6 +10,10 @@
 // cluster; the second are Backends with fallback, which are addresses. Envoy
 // Gateway judges the first tier as a whole.
 //
+// Envoy Gateway 1.9 watches the endpoints of imports behind HTTPRoutes alone: for
+// gRPC, TLS and TCP the proxies notice themselves that connections to a cluster
+// fail, which is why rules with several backends always have outlier detection.
+//
 // The kinds are written as plain maps: their Go types would bring in a
 // controller.
 //
