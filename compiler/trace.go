@@ -122,6 +122,9 @@ type TraceResult struct {
 	// Pending is what the caller's cluster still lacks for the policy, and why
 	// its fragment is held.
 	Pending []string `json:"pending,omitempty"`
+	// Unexplained is how the objects differ from what the policies mean after all
+	// accepted degradations, while nothing is pending: a mistake of Fairlead's.
+	Unexplained string `json:"unexplained,omitempty"`
 	TraceOutcome
 	// Path has the objects in the order in which they decide.
 	Path []TraceStep `json:"path"`

@@ -95,6 +95,9 @@ func (t *Tracer) compare(m simulate.Meaning, w simulate.World, r simulate.Reques
 			out.Pending = append(out.Pending, h.Message)
 		}
 	}
+	if len(out.Pending) == 0 {
+		out.Unexplained = simulate.Differ(meant.Degrade(meant.Accepted()).Answer(), got)
+	}
 	return []TraceResult{out}
 }
 

@@ -259,6 +259,7 @@ func Percent(r *big.Rat) string {
 func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	b.Up = !e.world.lost(c.Name)
 	b.Near = c == e.home || c.Mesh.ControlPlane != nil && c.Mesh.ControlPlane == e.home.Mesh.ControlPlane && c.Mesh.Network == e.home.Mesh.Network
+	b.Gateways = 1 // the export address, where tunnels lead there
 	if g := c.Mesh.Gateway; g != nil {
 		b.Gateways = int64(len(g.Addresses))
 	}
