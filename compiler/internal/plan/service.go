@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func otherCallers(s *fleet.Service, c *fleet.Cluster) []Caller {
 			if consumer.EastWest != v1alpha1.EastWestIstio {
 				continue
 			}
-			caller := Caller{Cluster: consumer.Name, Other: true}
+			caller := Caller{Cluster: consumer.Name, Other: true, TLS: sender.Policy.TLS}
 			for _, r := range sender.Policy.Rules {
 				named := slices.Clone(r.Backends)
 				if r.Mirror != nil {
@@ -165,7 +166,9 @@ func otherCallers(s *fleet.Service, c *fleet.Cluster) []Caller {
 				}
 				for _, b := range named {
 					if b.Other == s && b.Cluster == c && !b.Lost {
-						one := Rule{Label: r.Label, Tiers: [][]Backend{{plainBackend(sender.Service, b, consumer)}}}
+						to := plainBackend(sender.Service, b, consumer)
+						to.Identities = identitiesOf(s, c, b.Subset)
+						one := Rule{Label: r.Label, Tiers: [][]Backend{{to}}}
 						one.SessionAffinity = r.SessionAffinity
 						caller.Rules = append(caller.Rules, one)
 					}
@@ -177,6 +180,20 @@ func otherCallers(s *fleet.Service, c *fleet.Cluster) []Caller {
 		}
 	}
 	return out
+}
+
+// identitiesOf are those of the pods of a service in a cluster that have some
+// labels.
+func identitiesOf(s *fleet.Service, c *fleet.Cluster, labels map[string]string) []string {
+	var out []string
+	svc, _ := c.Facts.Service(s.Namespace, s.Name)
+	for _, w := range svc.Workloads {
+		if subsetOf(labels, w.Labels) {
+			out = append(out, fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", c.Mesh.TrustDomain, s.Namespace, w.ServiceAccount))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func meshGateway(c *fleet.Cluster) *MeshGateway {

@@ -269,6 +269,8 @@ type Caller struct {
 	// Other: it calls by the policy of another service; each of its Rules has one
 	// backend, which is this service in this cluster.
 	Other bool
+	// TLS as the policy of such a caller says.
+	TLS   v1alpha1.TLSMode
 	Rules []Rule
 }
 

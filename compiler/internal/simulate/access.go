@@ -52,8 +52,10 @@ func (e *evaluation) door(s *fleet.Service, c *fleet.Cluster, port int32) door {
 func (e *evaluation) within(a fleet.AccessRule, port int32) bool {
 	r := e.request
 	r.Path = cmp.Or(e.answer.Applied[pathApplied], r.Path)
-	if r.From.Gateway != "" && len(a.Clusters)+len(a.Namespaces)+len(a.ServiceAccounts)+len(a.PodLabels) > 0 {
-		return false // from outside: of no cluster, namespace or account
+	// At the gateway itself a request is of no cluster, namespace or account; where
+	// pods guard themselves they see the gateway, which has them.
+	if e.guarded() && len(a.Clusters)+len(a.Namespaces)+len(a.ServiceAccounts)+len(a.PodLabels) > 0 {
+		return false
 	}
 	return (len(a.Namespaces) == 0 || slices.Contains(a.Namespaces, r.From.Namespace)) &&
 		(len(a.ServiceAccounts) == 0 || slices.Contains(a.ServiceAccounts, r.From.Account)) &&

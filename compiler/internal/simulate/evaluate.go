@@ -139,7 +139,11 @@ func (e *evaluation) ungoverned(n name, format string, args ...any) Meaning {
 	e.note(diag.Position{}, "it goes to the pods of Service %s/%s in %s", n.namespace, n.service, e.home.Name)
 	b := Candidate{Share: Share{Cluster: e.home.Name, Namespace: n.namespace, Service: n.service, Port: e.request.Port}, Weight: 1, Local: true}
 	e.fill(&b, e.home)
-	return Meaning{Early: e.answer, Choice: &Choice{Tiers: [][]Candidate{{b}}, MinHealthy: one()}}
+	out := Meaning{Early: e.answer, Choice: &Choice{Tiers: [][]Candidate{{b}}, MinHealthy: one()}}
+	if s := e.service(n.namespace, n.service); s != nil {
+		out.producer = s.Producer
+	}
+	return out
 }
 
 // way is the rule that a request follows.
@@ -200,7 +204,7 @@ func (e *evaluation) choose(w way) Meaning {
 	if len(c.Tiers) == 0 {
 		e.note(p.At("spec.service.name"), "no cluster that %s reaches exports Service %s", e.home.Name, s.Key())
 	}
-	return Meaning{Early: e.answer, Choice: c, exporters: s.Exporters}
+	return Meaning{Early: e.answer, Choice: c, exporters: s.Exporters, producer: s.Producer}
 }
 
 // candidate resolves a backend.

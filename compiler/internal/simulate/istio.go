@@ -145,8 +145,8 @@ type sidecar struct {
 	// taken is the condition that the request met.
 	taken *v1alpha3.HTTPMatchRequest
 	note  Answer
-	// shut: somebody did not let the caller in.
-	shut bool
+	// shut: somebody did not let the caller in. copies: nobody waits for an answer.
+	shut, copies bool
 }
 
 func (c *sidecar) end(v Verdict) Answer {

@@ -94,10 +94,10 @@ func percentage(p *v1alpha3.Percent) string {
 	return strconv.FormatFloat(p.GetValue(), 'f', -1, 64) + "%"
 }
 
-// copied is who gets copies while everything is well.
+// copied is who gets copies while everything is well, let in or not.
 func (c *sidecar) copied(namespace string, to *v1alpha3.Destination) string {
 	fine := *c
-	fine.world = World{}
+	fine.world, fine.copies = World{}, true
 	var out []string
 	for _, s := range (Answer{}).serve(fine.cluster(fine.target(namespace, to, 1, 1), one())).Shares {
 		out = append(out, s.key())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/plan"
 )
 
 // Meaning is what a request means before it is known how a provider does it.
@@ -22,6 +23,8 @@ type Meaning struct {
 	// Caller is the caller's cluster, or that of the gateway.
 	Caller *fleet.Cluster
 
+	// producer of the service that is called; nil where no policy speaks of it.
+	producer *fleet.Policy
 	// exporters of the service.
 	exporters []*fleet.Cluster
 	// requests: there is a proxy that answers where no pod does. gateway: it comes in at a gateway.
@@ -74,12 +77,15 @@ func (c Choice) shut() bool {
 // provider in the caller's cluster.
 func (m Meaning) Accepted() []string {
 	var out []string
-	if m.Policy == nil {
-		return nil
-	}
-	for _, a := range m.Policy.Accepted {
-		if string(a.Provider) == m.Provider() {
-			out = append(out, a.Name)
+	for _, p := range []*fleet.Policy{m.Policy, m.producer} {
+		if p == nil {
+			continue
+		}
+		for _, a := range p.Accepted {
+			// Who may call is the producer's to say, and all else the consumer's.
+			if string(a.Provider) == m.Provider() && (p == m.Policy || a.Name == plan.ClusterIdentityLost) {
+				out = append(out, a.Name)
+			}
 		}
 	}
 	return out

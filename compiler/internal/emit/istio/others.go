@@ -11,6 +11,7 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
+	"istio.io/api/networking/v1alpha3"
 )
 
 // other is a service that is not the policy's own.
@@ -102,9 +103,7 @@ func (e *emitter) otherEntries(caller plan.Caller) {
 					out.labels = map[string]string{}
 					maps.Copy(out.labels, e.service.Export.Selector)
 					maps.Copy(out.labels, b.Labels)
-					if a != nil {
-						out.policy = podsPolicy(&plan.Import{}, a)
-					}
+					out.policy = ownPods(caller.TLS, b.Identities, a)
 				}
 				if !slices.ContainsFunc(e.entries, func(x entry) bool { return x.subset == out.subset }) {
 					e.entries = append(e.entries, out)
@@ -112,4 +111,17 @@ func (e *emitter) otherEntries(caller plan.Caller) {
 			}
 		}
 	}
+}
+
+// ownPods is how callers of the same cluster reach pods: whatever is said of the
+// gateways behind the same host, the identities are theirs.
+func ownPods(mode v1alpha1.TLSMode, ids []string, a *v1alpha1.SessionAffinity) *v1alpha3.TrafficPolicy {
+	out := podsPolicy(&plan.Import{TLS: mode}, a)
+	if out == nil {
+		out = &v1alpha3.TrafficPolicy{}
+	}
+	if mode != v1alpha1.TLSDisable && len(ids) > 0 {
+		out.Tls = &v1alpha3.ClientTLSSettings{Mode: v1alpha3.ClientTLSSettings_ISTIO_MUTUAL, SubjectAltNames: ids}
+	}
+	return out
 }
