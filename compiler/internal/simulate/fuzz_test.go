@@ -138,7 +138,9 @@ func stories(t testing.TB) []scene {
 				files[inside] = &fstest.MapFile{Data: f.Data}
 			}
 		}
-		out = appendScene(t, out, name, files, facts)
+		if s, ok := readScene(t, name, files, facts); ok {
+			out = append(out, s)
+		}
 	}
 	examples, err := filepath.Glob("../../../policies-example/*/inventory.yaml")
 	if err != nil || len(examples) == 0 {
@@ -149,22 +151,23 @@ func stories(t testing.TB) []scene {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = appendScene(t, out, name, os.DirFS(filepath.Join(filepath.Dir(name), "policies")), facts)
+		if s, ok := readScene(t, name, os.DirFS(filepath.Join(filepath.Dir(name), "policies")), facts); ok {
+			out = append(out, s)
+		}
 	}
 	return out
 }
 
-func appendScene(t testing.TB, all []scene, name string, files fs.FS, facts []byte) []scene {
+// readScene compiles with facts from a file; false where there are mistakes.
+func readScene(t testing.TB, name string, files fs.FS, facts []byte) (scene, bool) {
 	t.Helper()
 	var inv inventory.Inventory
 	if err := yaml.UnmarshalStrict(facts, &inv); err != nil {
 		t.Fatal(err)
 	}
-	if s, ok := newScene(files, inv); ok {
-		s.name = name
-		return append(all, s)
-	}
-	return all
+	out, ok := newScene(files, inv)
+	out.name = name
+	return out, ok
 }
 
 // byChance makes a scene of a provider from a number.
