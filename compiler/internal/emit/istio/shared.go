@@ -116,10 +116,12 @@ func (s *sharer) targets(w work, port plan.Port, r plan.Rule) targets {
 		if !alive(c) {
 			continue
 		}
+		// Who takes the place of a head has that one's share.
+		weight := int32(c.Head.Weight)
 		if c = c.Uniform(); !c.Head.Lost {
 			if to, ok := s.portOf(c.Head, port); ok {
 				at := placed{Chain: c, port: to, affinity: r.SessionAffinity}
-				out.all = append(out.all, target{s.target(w, at), int32(c.Head.Weight)})
+				out.all = append(out.all, target{s.target(w, at), weight})
 			}
 		}
 	}
