@@ -3,7 +3,7 @@
 
 SHELL       := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test demo lab lint generate verify packages tools bench bench-compile fuzz clean
+.PHONY: help build test test-long demo lab lint generate verify packages tools bench bench-compile fuzz clean
 
 # Static, without paths of the machine that builds it: the same commit gives
 # the same bytes.
@@ -20,6 +20,9 @@ test: packages ## run everything that must hold (real API servers, real kernel; 
 	@if [ "$$(id -u)" -eq 0 ]; then $(MAKE) --no-print-directory tools; else \
 		echo "test: not root: what needs network namespaces is skipped, API servers included" >&2; fi
 	$(DEVTOOL) gotestsum --format pkgname --format-hide-empty-pkg -- -timeout 15m ./...
+
+test-long: ## compare what policies mean with what the objects do over many random fleets (FLEETS=10000 SEED=1)
+	go test ./compiler/internal/simulate -run '^TestObjectsDoWhatPoliciesMean$$' -v -timeout 2h -fleets $(or $(FLEETS),10000) -seed $(or $(SEED),1)
 
 demo: packages tools build ## see a push to git move packets between two clusters (KEEP=1 leaves it running)
 	@go build -o bin/demo ./test/demo

@@ -5,7 +5,9 @@ package simulate_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"testing/fstest"
 
@@ -247,12 +249,18 @@ func (p policy) observed(versions []string) inventory.Service {
 // String prints everything that is needed to see a fault again.
 func (m model) String() string {
 	var b strings.Builder
-	for name, f := range m.files() {
-		fmt.Fprintf(&b, "-- %s --\n%s", name, f.Data)
+	files := m.files()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(&b, "-- %s --\n%s", name, files[name].Data)
 	}
 	b.WriteString("-- world --\n")
 	for _, c := range m.clusters {
 		fmt.Fprintf(&b, "pods in %s: %v\n", c.name, c.pods)
+	}
+	for _, p := range m.policies {
+		if p.headless {
+			fmt.Fprintf(&b, "headless: %s\n", p.service)
+		}
 	}
 	fmt.Fprintf(&b, "lost: %v\n", m.lost)
 	for _, h := range m.health {

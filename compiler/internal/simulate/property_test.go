@@ -39,14 +39,26 @@ func TestObjectsDoWhatPoliciesMean(t *testing.T) {
 		m = shrink(m, fails)
 		t.Fatalf("fleet %d of -seed %d: %s\n%s", i, *seed, check(&m, &tally{}), m)
 	}
-	t.Logf("%+v", n)
+	t.Logf("%d fleets compiled, %d were refused; %d answers were compared: %d served, %d refused, %d unreachable; %d differ by what was accepted, %d wait for something",
+		n.Compiled, n.Refused, n.Compared, n.Served, n.Refused403, n.Unreachable, n.Degraded, n.Pending)
+	t.Logf("%d answers of cilium, %d of fairlead, %d at gateways", n.Cilium, n.L4, n.Gateway)
 	if n.Compared < *fleets {
 		t.Errorf("only %d answers were compared", n.Compared)
+	}
+	for _, b := range aspects {
+		t.Logf("%-24s %d fleets", b.name, n.Met[b.name])
+		if n.Met[b.name] == 0 && *fleets >= b.among {
+			t.Errorf("no fleet that was compared has %s", b.name)
+		}
 	}
 }
 
 // tally counts what was done.
-type tally struct{ Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable, Refused403, Cilium, L4, Gateway int }
+type tally struct {
+	Compiled, Refused, Pending, Compared, Degraded, Served, Unreachable, Refused403, Cilium, L4, Gateway int
+	// Met are the fleets of which answers were compared, by what they have.
+	Met map[string]int
+}
 
 func b2i(b bool) int {
 	if b {
@@ -97,7 +109,8 @@ func check(m *model, n *tally) string {
 	ground := simulate.GroundOf(f)
 	interpreters := map[string]interpreter{"istio": simulate.NewIstio(ground, result.Bundles),
 		"fairlead": simulate.NewL4(ground, result.Bundles), "cilium": simulate.NewCilium(ground, result.Bundles), "envoy-gateway": simulate.NewEnvoyGateway(ground, result.Bundles)}
-	world := m.world()
+	world, before := m.world(), n.Compared
+	defer func() { n.meet(*m, n.Compared > before) }()
 	for _, r := range requests(*m) {
 		meaning := simulate.Mean(f, world, r)
 		provider := meaning.Provider()
