@@ -80,7 +80,7 @@ func (m Meaning) Differing() []string {
 	var out []string
 	for _, name := range all {
 		others := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == name })
-		if Differ(with, m.Degrade(others).Answer()) != "" {
+		if !slices.Contains(out, name) && Differ(with, m.Degrade(others).Answer()) != "" {
 			out = append(out, name)
 		}
 	}
@@ -151,7 +151,7 @@ func otherAlone(m Meaning) Meaning {
 		return m
 	}
 	c := *m.Choice
-	c.Apart = true
+	c.Apart, c.Chained, c.Shared = true, true, len(m.meshed()) > 1
 	m.Choice = &c
 	return m
 }
