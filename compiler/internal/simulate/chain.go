@@ -85,9 +85,9 @@ func (c Choice) joined(head Candidate, tier []Candidate) []Candidate {
 }
 
 // known tells whether anybody of the level was ever seen; the caller's own
-// cluster counts without any pods too.
+// cluster counts without any pods too, where it is the policy's own service.
 func (l level) known() bool {
-	return l.own || slices.ContainsFunc(l.backends, func(b Candidate) bool { return b.Known && b.Weight > 0 })
+	return l.own && !l.backends[0].Other || slices.ContainsFunc(l.backends, func(b Candidate) bool { return b.Known && b.Weight > 0 })
 }
 
 // standIns are the other backends of the first tier, the heaviest of each
