@@ -112,7 +112,7 @@ var emitters = []func(plan.Plan) []manifest.Fragment{cilium.Emit, gatewayapi.Emi
 // other clusters.
 func (r *Result) add(p plan.Plan, inv inventory.Inventory) {
 	all := newView(p.Store, inv).part(p, func(manifest.FragmentID) bool { return true })
-	r.Bundles = append(r.Bundles, manifest.Bundle{Store: p.Store, ClusterSet: p.ClusterSet, Context: p.Context, Fragments: all.fragments})
+	r.Bundles = append(r.Bundles, manifest.Bundle{Store: p.Store, ClusterSet: p.ClusterSet, API: p.API, Fragments: all.fragments})
 }
 
 // sort brings the result into the order that its documentation promises. The

@@ -226,7 +226,7 @@ func (in input) objects() map[string]string {
 	for _, p := range plans {
 		var r Result
 		r.add(p, in.inv)
-		out[common] += p.Context
+		out[common] += p.API.String()
 		for _, o := range r.Bundles[0].Objects() {
 			out[providerOf(o.Ref().Kind)] += p.Store + " " + string(o.YAML())
 		}

@@ -42,7 +42,7 @@ func example(t *testing.T, name string) (fs.FS, inventory.Inventory) {
 func everything(r compiler.Result) string {
 	var b strings.Builder
 	for _, bundle := range r.Bundles {
-		fmt.Fprintf(&b, "%s %s %s %s\n%s", bundle.Store, bundle.ClusterSet, bundle.Context, bundle.Digest(), bundle.YAML())
+		fmt.Fprintf(&b, "%s %s %s %s\n%s", bundle.Store, bundle.ClusterSet, bundle.API, bundle.Digest(), bundle.YAML())
 	}
 	fmt.Fprintf(&b, "%v\n%v\n%v\n%v\n%v\n", r.Allocations, r.Pending, r.Held, r.Quarantined, r.Traffic)
 	return b.String()

@@ -8,13 +8,15 @@ import (
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Member is a cluster that documents name.
 type Member struct {
-	// Store is the name of the cluster, ClusterSet that of its set, and Context
-	// that of the kubeconfig's context by which it is reached.
-	Store, ClusterSet, Context string
+	// Store is the name of the cluster, and ClusterSet that of its set.
+	Store, ClusterSet string
+	// API is the way to the cluster.
+	API v1alpha1.ClusterAPI
 }
 
 // Scope returns the clusters that the documents in files name, in the order of
@@ -41,7 +43,7 @@ func (c *compilation) members(files fs.FS) ([]Member, []diag.Diagnostic) {
 	var out []Member
 	for _, s := range c.fleet.Sets {
 		for _, m := range s.Clusters {
-			out = append(out, Member{Store: m.Name, ClusterSet: s.Name, Context: m.Context})
+			out = append(out, Member{Store: m.Name, ClusterSet: s.Name, API: m.API})
 		}
 	}
 	slices.SortFunc(out, func(a, b Member) int {

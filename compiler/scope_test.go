@@ -23,7 +23,7 @@ func TestScopeIsWhatCompileIsFor(t *testing.T) {
 		result, want := compiler.Compile(w.Files, inventory.Inventory{})
 		var bundles []compiler.Member
 		for _, b := range result.Bundles {
-			bundles = append(bundles, compiler.Member{Store: b.Store, ClusterSet: b.ClusterSet, Context: b.Context})
+			bundles = append(bundles, compiler.Member{Store: b.Store, ClusterSet: b.ClusterSet, API: b.API})
 		}
 		var session compiler.Session
 		for name, scope := range map[string]func() ([]compiler.Member, []string){

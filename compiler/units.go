@@ -128,7 +128,7 @@ func (r *Result) assemble(sets []*fleet.Set, parts []part) {
 	places := map[key]int{}
 	for _, s := range sets {
 		for _, c := range s.Clusters {
-			r.Bundles = append(r.Bundles, manifest.Bundle{Store: c.Name, ClusterSet: s.Name, Context: c.Context})
+			r.Bundles = append(r.Bundles, manifest.Bundle{Store: c.Name, ClusterSet: s.Name, API: c.API})
 		}
 	}
 	slices.SortFunc(r.Bundles, func(a, b manifest.Bundle) int {

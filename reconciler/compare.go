@@ -30,7 +30,7 @@ func CompareLive(ctx context.Context, o Options) (Report, error) {
 	}
 	defer snapshot.Close()
 	session := &compiler.Session{}
-	targets, diags := targetsOf(session, snapshot.Files, o.Kubeconfig)
+	targets, diags := o.access().targets(ctx, session, snapshot.Files)
 	if diag.HasErrors(diags) {
 		return Report{Revision: snapshot.Revision, DryRun: true, Diagnostics: diags}, nil
 	}

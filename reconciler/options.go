@@ -30,6 +30,9 @@ type Options struct {
 	// Kubeconfig reaches the clusters by the contexts that the ClusterSet
 	// names. Empty: $KUBECONFIG, then ~/.kube/config.
 	Kubeconfig string
+	// Hub is the context of the cluster that holds the kubeconfigs of clusters
+	// that the ClusterSet names by a Secret. Empty: the kubeconfig's current one.
+	Hub string
 	// Wait goes round until nothing is pending and every cluster is served, at
 	// most for Timeout.
 	Wait bool
@@ -38,6 +41,11 @@ type Options struct {
 	// Progress is told what is going on, in one line each; nil: nobody.
 	Progress func(line string)
 }
+
+// Access is the way to the clusters; see the fields of Options.
+type Access struct{ Kubeconfig, Hub string }
+
+func (o Options) access() Access { return Access{o.Kubeconfig, o.Hub} }
 
 // DefaultTimeout of Options.Wait: agents announce their keys within seconds of
 // their start, and a DaemonSet needs a few minutes to pull its image.

@@ -222,7 +222,7 @@ func TestSwappedContextsAreNoticed(t *testing.T) {
 	report, err := reconciler.Reconcile(context.Background(), f.options)
 	check(t, err)
 	for _, c := range report.Clusters {
-		if !strings.Contains(c.Error, "correct the context") {
+		if !strings.Contains(c.Error, "correct it") {
 			t.Errorf("%s: error %q", c.Name, c.Error)
 		}
 	}

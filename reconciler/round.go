@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/rest"
+
 	"github.com/fairlead/fairlead/compiler"
 	"github.com/fairlead/fairlead/compiler/diag"
 	facts "github.com/fairlead/fairlead/compiler/inventory"
@@ -35,7 +38,7 @@ func Reconcile(ctx context.Context, o Options) (Report, error) {
 	defer snapshot.Close()
 	o.progress("revision " + snapshot.Revision)
 	session := &compiler.Session{}
-	targets, diags := targetsOf(session, snapshot.Files, o.Kubeconfig)
+	targets, diags := o.access().targets(ctx, session, snapshot.Files)
 	if diag.HasErrors(diags) {
 		return Report{Revision: snapshot.Revision, Diagnostics: diags}, nil
 	}
@@ -71,20 +74,39 @@ func Reconcile(ctx context.Context, o Options) (Report, error) {
 
 // Targets returns the clusters that the files name and the way to reach each.
 // A mistake in the files is found before any cluster is asked.
-func Targets(files fs.FS, kubeconfig string) ([]inventory.Target, []diag.Diagnostic) {
-	return targetsOf(&compiler.Session{}, files, kubeconfig)
+func Targets(ctx context.Context, files fs.FS, a Access) ([]inventory.Target, []diag.Diagnostic) {
+	return a.targets(ctx, &compiler.Session{}, files)
 }
 
-// targetsOf is Targets for files that are compiled afterwards: documents that
+// targets is Targets for files that are compiled afterwards: documents that
 // were checked here are not checked again.
-func targetsOf(session *compiler.Session, files fs.FS, kubeconfig string) ([]inventory.Target, []diag.Diagnostic) {
+func (a Access) targets(ctx context.Context, session *compiler.Session, files fs.FS) ([]inventory.Target, []diag.Diagnostic) {
 	members, diags := session.Scope(files)
 	targets := make([]inventory.Target, len(members))
+	var group errgroup.Group
+	group.SetLimit(parallelClusters)
 	for i, m := range members {
-		config, err := kube.Connect(kubeconfig, m.Context)
-		targets[i] = inventory.Target{Name: m.Store, ClusterSet: m.ClusterSet, Config: config, Err: err}
+		group.Go(func() error {
+			config, err := a.connect(ctx, m.API)
+			targets[i] = inventory.Target{Name: m.Store, ClusterSet: m.ClusterSet, Config: config, Err: err}
+			return nil
+		})
 	}
+	_ = group.Wait() // what failed is in the targets
 	return targets, diags
+}
+
+// connect finds the way to one cluster; only where a Secret holds it is anybody
+// asked.
+func (a Access) connect(ctx context.Context, api v1alpha1.ClusterAPI) (*rest.Config, error) {
+	if api.SecretRef == nil {
+		return kube.Connect(a.Kubeconfig, api.Context)
+	}
+	hub, err := kube.Connect(a.Kubeconfig, a.Hub)
+	if err != nil {
+		return nil, fmt.Errorf("reach the hub: %w", err)
+	}
+	return kube.ConnectBySecret(ctx, hub, *api.SecretRef)
 }
 
 // run is what all rounds of one reconcile share.

@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // Labels and annotations on every object that Fairlead writes.
@@ -205,8 +207,8 @@ type Bundle struct {
 	Store string
 	// ClusterSet that the bundle belongs to.
 	ClusterSet string
-	// Context of the kubeconfig that reaches the store.
-	Context string
+	// API is the way to the store.
+	API v1alpha1.ClusterAPI
 	// Fragments sorted by ID.
 	Fragments []Fragment
 }

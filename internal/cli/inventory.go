@@ -14,13 +14,14 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/inventory"
+	"github.com/fairlead/fairlead/reconciler"
 )
 
 // inventoryFlags are the flags of inventory.
 type inventoryFlags struct {
 	sourceFlags
-	file       string
-	kubeconfig string
+	file   string
+	access reconciler.Access
 }
 
 func inventoryCommand(s Streams) *cobra.Command {
@@ -45,7 +46,7 @@ is 2.`,
 	}
 	f.add(c)
 	c.Flags().StringVarP(&f.file, "output", "o", "-", `file to write to; "-" is the standard output`)
-	c.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig with a context per cluster; left out: $KUBECONFIG, then ~/.kube/config")
+	addAccess(c, &f.access)
 	return c
 }
 
@@ -53,7 +54,7 @@ func (f *inventoryFlags) run(ctx context.Context, s Streams) error {
 	if f.file == "" {
 		return errors.New("say where to write to: -o FILE")
 	}
-	inv, diags, err := observe(ctx, f.source, f.kubeconfig)
+	inv, diags, err := observe(ctx, f.source, f.access)
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,14 @@ import (
 // reconcileFlags are the flags of reconcile.
 type reconcileFlags struct {
 	sourceFlags
-	output     diagFormat
-	kubeconfig string
-	base       string
-	inventory  string
-	dryRun     bool
-	wait       bool
-	timeout    time.Duration
-	verbose    bool
+	output    diagFormat
+	access    reconciler.Access
+	base      string
+	inventory string
+	dryRun    bool
+	wait      bool
+	timeout   time.Duration
+	verbose   bool
 }
 
 func reconcileCommand(s Streams) *cobra.Command {
@@ -60,7 +60,7 @@ nothing is pending and fails when that takes longer than --timeout.`,
 	f.add(c)
 	f.output.add(c)
 	flags := c.Flags()
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig with a context per cluster; left out: $KUBECONFIG, then ~/.kube/config")
+	addAccess(c, &f.access)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "write nothing and show what would change (exit code 1 when something would)")
 	flags.StringVar(&f.base, "base", "", "with --dry-run: compare with this revision instead of the clusters")
 	flags.StringVar(&f.inventory, "inventory", "", "with --base: take the facts of the clusters from this file")
@@ -125,7 +125,7 @@ func (f *reconcileFlags) write(s Streams, report reconciler.Report) error {
 
 // report does what the flags say.
 func (f *reconcileFlags) report(ctx context.Context, s Streams) (reconciler.Report, error) {
-	options := reconciler.Options{Source: f.source, Kubeconfig: f.kubeconfig, Wait: f.wait, Timeout: f.timeout,
+	options := reconciler.Options{Source: f.source, Kubeconfig: f.access.Kubeconfig, Hub: f.access.Hub, Wait: f.wait, Timeout: f.timeout,
 		Progress: progress(s, f.verbose)}
 	switch {
 	case !f.dryRun:
@@ -133,7 +133,7 @@ func (f *reconcileFlags) report(ctx context.Context, s Streams) (reconciler.Repo
 	case f.base == "":
 		return reconciler.CompareLive(ctx, options)
 	case f.inventory == "":
-		inv, diags, err := observe(ctx, f.source, f.kubeconfig)
+		inv, diags, err := observe(ctx, f.source, f.access)
 		if err != nil || diag.HasErrors(diags) {
 			return reconciler.Report{DryRun: true, Diagnostics: diags}, err
 		}
@@ -146,14 +146,21 @@ func (f *reconcileFlags) report(ctx context.Context, s Streams) (reconciler.Repo
 	return reconciler.CompareBase(ctx, options, f.base, inv)
 }
 
+// addAccess adds the flags that say how clusters are reached.
+func addAccess(c *cobra.Command, a *reconciler.Access) {
+	flags := c.Flags()
+	flags.StringVar(&a.Kubeconfig, "kubeconfig", "", "kubeconfig with a context per cluster; left out: $KUBECONFIG, then ~/.kube/config")
+	flags.StringVar(&a.Hub, "hub", "", "context of the cluster that holds the Secrets of api.secretRef; left out: the current one")
+}
+
 // observe collects the inventory of the clusters that a source names.
-func observe(ctx context.Context, source reconciler.Source, kubeconfig string) (inventory.Inventory, []diag.Diagnostic, error) {
+func observe(ctx context.Context, source reconciler.Source, access reconciler.Access) (inventory.Inventory, []diag.Diagnostic, error) {
 	snapshot, err := reconciler.Take(ctx, source)
 	if err != nil {
 		return inventory.Inventory{}, nil, err
 	}
 	defer snapshot.Close()
-	targets, diags := reconciler.Targets(snapshot.Files, kubeconfig)
+	targets, diags := reconciler.Targets(ctx, snapshot.Files, access)
 	if diag.HasErrors(diags) {
 		return inventory.Inventory{}, diags, nil
 	}

@@ -2,7 +2,11 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // ClusterSet is a group of clusters that trust each other and share services
 // (KEP-2149, KEP-1645).
@@ -144,11 +148,56 @@ const (
 	ClusterRemoved  ClusterState = "removed"
 )
 
-// ClusterAPI says how to reach an API server.
+// ClusterAPI says how to reach an API server: exactly one field is set.
 type ClusterAPI struct {
-	// Context of the kubeconfig.
+	// Context of the kubeconfig that the reconciler is given. It names one
+	// cluster only.
+	// +optional
 	// +kubebuilder:validation:MinLength=1
-	Context string `json:"context"`
+	Context string `json:"context,omitempty"`
+	// SecretRef names a Secret of the hub, which is the cluster that the
+	// reconciler's --hub context reaches. It holds a kubeconfig whose current
+	// context reaches the cluster. The kubeconfig must hold everything itself:
+	// one that names files, runs programs or asks another service who it is, is
+	// refused.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+}
+
+// SecretReference names one value of a Secret.
+type SecretReference struct {
+	// Namespace of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Namespace string `json:"namespace"`
+	// Name of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name"`
+	// Key in its data. Left out: value, as Cluster API writes it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	Key string `json:"key,omitempty"`
+}
+
+// DefaultSecretKey is the key of a kubeconfig in a Secret: that of Cluster API
+// (its secret convention for kubeconfigs).
+const DefaultSecretKey = "value"
+
+// String names the way for people: context "cluster1", or Secret fleet/cluster1,
+// with the key where it is not the usual one.
+func (a ClusterAPI) String() string {
+	switch r := a.SecretRef; {
+	case r != nil && r.Key != "" && r.Key != DefaultSecretKey:
+		return fmt.Sprintf("Secret %s/%s, key %q", r.Namespace, r.Name, r.Key)
+	case r != nil:
+		return fmt.Sprintf("Secret %s/%s", r.Namespace, r.Name)
+	}
+	return fmt.Sprintf("context %q", a.Context)
 }
 
 // Providers says who carries each layer in a cluster.

@@ -24,9 +24,9 @@ func (b *builder) checkSets() {
 }
 
 // checkIdentity: facts and allocations are kept by cluster name, and a bundle
-// is applied to a context; each may stand for one cluster only.
+// is applied to an API server; each may stand for one cluster only.
 func (b *builder) checkIdentity() {
-	owner, context := map[string]*Cluster{}, map[string]*Cluster{}
+	owner, reached := map[string]*Cluster{}, map[string]*Cluster{}
 	for _, s := range b.fleet.Sets {
 		for _, c := range s.Clusters {
 			if other, ok := owner[c.Name]; ok && other.Set != s {
@@ -35,12 +35,13 @@ func (b *builder) checkIdentity() {
 				continue
 			}
 			owner[c.Name] = c
-			if other, ok := context[c.Context]; ok && other.Name != c.Name {
-				b.report(mistake{code: CodeContextTwice, at: c.At(".api.context"), fix: "give each cluster its own context",
-					related: also(other.At(".api.context"), "the other one")},
-					"clusters %q and %q are reached by the same context %q", other.Name, c.Name, c.Context)
+			way := c.API.String()
+			if other, ok := reached[way]; ok && other.Name != c.Name {
+				b.report(mistake{code: CodeContextTwice, at: c.At(".api"), fix: "give each cluster its own",
+					related: also(other.At(".api"), "the other one")},
+					"clusters %q and %q are reached by the same %s", other.Name, c.Name, way)
 			}
-			context[c.Context] = c
+			reached[way] = c
 		}
 	}
 }

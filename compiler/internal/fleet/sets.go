@@ -65,11 +65,11 @@ func (s *Set) index() {
 }
 
 func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
-	out := &Cluster{Set: s, Name: c.Name, Region: c.Region, Zone: c.Zone, Context: c.Name, Labels: c.Labels, Path: path,
+	out := &Cluster{Set: s, Name: c.Name, Region: c.Region, Zone: c.Zone, API: v1alpha1.ClusterAPI{Context: c.Name}, Labels: c.Labels, Path: path,
 		State: cmp.Or(c.State, v1alpha1.ClusterActive), EastWest: v1alpha1.EastWestFairlead, NorthSouth: v1alpha1.NorthSouthNone,
 		Discovery: v1alpha1.DiscoveryFairlead}
 	if c.API != nil {
-		out.Context = c.API.Context
+		out.API = *c.API
 	}
 	if p := c.Providers; p != nil {
 		out.EastWest, out.NorthSouth = cmp.Or(p.EastWest, out.EastWest), cmp.Or(p.NorthSouth, out.NorthSouth)

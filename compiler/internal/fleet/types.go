@@ -101,15 +101,17 @@ func (s *Set) Cluster(name string) *Cluster {
 
 // Cluster is a member of a Set.
 type Cluster struct {
-	Set                         *Set
-	Name, Region, Zone, Context string
-	Labels                      map[string]string
-	State                       v1alpha1.ClusterState
-	EastWest                    v1alpha1.EastWestProvider
-	NorthSouth                  v1alpha1.NorthSouthProvider
-	Discovery                   v1alpha1.DiscoveryProvider
-	Tunnel                      v1alpha1.TunnelProvider
-	Pods, Services              []netip.Prefix
+	Set                *Set
+	Name, Region, Zone string
+	// API is the way to its API server; exactly one of its fields is set.
+	API            v1alpha1.ClusterAPI
+	Labels         map[string]string
+	State          v1alpha1.ClusterState
+	EastWest       v1alpha1.EastWestProvider
+	NorthSouth     v1alpha1.NorthSouthProvider
+	Discovery      v1alpha1.DiscoveryProvider
+	Tunnel         v1alpha1.TunnelProvider
+	Pods, Services []netip.Prefix
 	// Global is the cluster's part of the set's range; not valid where the
 	// cluster has no tunnels.
 	Global netip.Prefix

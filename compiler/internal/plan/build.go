@@ -62,7 +62,7 @@ func newBuilder(sets []*fleet.Set) *builder {
 	b := &builder{plans: map[*fleet.Cluster]*Plan{}}
 	for _, s := range sets {
 		for _, c := range s.Clusters {
-			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, Context: c.Context, Domain: s.Domain}
+			b.plans[c] = &Plan{Store: c.Name, ClusterSet: s.Name, API: c.API, Domain: s.Domain}
 			b.order = append(b.order, c)
 		}
 		for _, c := range s.Clusters {

@@ -12,7 +12,9 @@ import (
 // Plan is what must be true in one config store.
 type Plan struct {
 	// Store is the cluster that the configuration is written to.
-	Store, ClusterSet, Context, Domain string
+	Store, ClusterSet, Domain string
+	// API is the way to the store.
+	API v1alpha1.ClusterAPI
 	// Tunnel is nil where the cluster has no tunnels.
 	Tunnel *Tunnel
 	// Mesh is nil where no istiod reads this store.

@@ -23,6 +23,7 @@ import (
 	"github.com/fairlead/fairlead/reconciler/internal/apply"
 	"github.com/fairlead/fairlead/reconciler/internal/applyset"
 	"github.com/fairlead/fairlead/reconciler/internal/kube"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 	"github.com/fairlead/fairlead/test/sandbox"
 )
 
@@ -72,7 +73,7 @@ func (w world) bundle(t *testing.T, file string) manifest.Bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bundle := manifest.Bundle{Store: "cluster1", ClusterSet: w.name, Context: "cluster1"}
+	bundle := manifest.Bundle{Store: "cluster1", ClusterSet: w.name, API: v1alpha1.ClusterAPI{Context: "cluster1"}}
 	replaced := strings.NewReplacer("$NS", w.name, "production", w.name).Replace(string(text))
 	for _, document := range strings.Split(replaced, "---\n") {
 		head, _, _ := strings.Cut(document, "\n")

@@ -13,13 +13,14 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/manifest"
 	"github.com/fairlead/fairlead/reconciler/internal/apply"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 const global = "service.cilium.io/global"
 
 // claiming is a bundle of one fragment that claims annotations of a Service.
 func (w world) claiming(name string, annotations map[string]string) manifest.Bundle {
-	b := manifest.Bundle{Store: "cluster1", ClusterSet: w.name, Context: "cluster1"}
+	b := manifest.Bundle{Store: "cluster1", ClusterSet: w.name, API: v1alpha1.ClusterAPI{Context: "cluster1"}}
 	if annotations != nil {
 		ref := manifest.Ref{APIVersion: "v1", Kind: "Service", Namespace: w.name, Name: name}
 		b.Fragments = []manifest.Fragment{{ID: w.claimant(), Claims: []manifest.Claim{manifest.MustClaim(ref, nil, annotations)}}}

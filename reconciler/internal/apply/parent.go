@@ -45,8 +45,8 @@ func (s State) refuse(bundle manifest.Bundle) string {
 		return err.Error()
 	}
 	if record.Spec.Cluster != bundle.Store {
-		return fmt.Sprintf("context %q reaches the API server that %s says is cluster %s; "+
-			"correct the context, or remove the AppliedBundle if the cluster was renamed", bundle.Context, name, record.Spec.Cluster)
+		return fmt.Sprintf("%s reaches the API server that %s says is cluster %s; "+
+			"correct it, or remove the AppliedBundle if the cluster was renamed", bundle.API, name, record.Spec.Cluster)
 	}
 	return ""
 }

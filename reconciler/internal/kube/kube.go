@@ -58,11 +58,16 @@ func Connect(kubeconfig, context string) (*rest.Config, error) {
 		}
 		return nil, err
 	}
+	return tuned(config), nil
+}
+
+// tuned sets what is the same for every cluster.
+func tuned(config *rest.Config) *rest.Config {
 	config.QPS, config.Burst = requestsPerSecond, requestBurst
 	config.Timeout = RequestTimeout
 	config.UserAgent = "fairlead"
 	config.WarningHandler = rest.NoWarnings{}
-	return config, nil
+	return config
 }
 
 // Client reads and writes one API server.
