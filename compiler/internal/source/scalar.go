@@ -19,6 +19,7 @@ var formHelp = map[string]string{
 	`^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`: "write a DNS name in lower case, like www.example.com, or *.example.com",
 	`^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$`:                               "use letters, digits, dashes, dots and underscores, with a letter or digit at both ends",
 	`^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$`:                                   "write the 32 bytes of a WireGuard public key in base64, as \"wg pubkey\" prints them",
+	`^[-._a-zA-Z0-9]+$`:                                                        "use letters, digits, dashes, dots and underscores",
 	`^([0-9]+(ms|s|m|h))+$`:                                                    "write it like 500ms, 30s or 1m30s",
 	`^(100|[1-9]?[0-9])%$`:                                                     "write a whole number from 0% to 100%, with the sign",
 	`^(auto|[1-9][0-9]{3})$`:                                                   "write auto, or a number from 1280 to 9000 in quotes",
