@@ -65,6 +65,14 @@ func newNetwork(ctx context.Context, t *testing.T) *network {
 			n.probes[p.Spec.NodeName] = p.Status.PodIP
 		}
 	}
+	// An agent is ready before it knows the other cluster's gateway as well.
+	for _, c := range n.Lab.Clusters() {
+		for from := range c.Nodes() {
+			for to := range c.Nodes() {
+				eventually(ctx, t, n.probe(c.Name, from), n.probeAddress(other(c.Name), to), "cluster="+other(c.Name))
+			}
+		}
+	}
 	return n
 }
 
