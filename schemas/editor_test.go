@@ -156,7 +156,7 @@ func TestEditorsFillInDefaults(t *testing.T) {
 		"ClusterSet.spec.clusters.state":                                  "active",
 		"ClusterSet.spec.clusters.istio.rootNamespace":                    "istio-system",
 		"ClusterSet.spec.rollout.onFailure":                               "rollback",
-		"ClusterSet.spec.clusters.gateways.port":                          "51820",
+		"ClusterSet.spec.clusters.gateways.ports":                         "51820",
 	} {
 		if got := fmt.Sprint(all[path]); got != want {
 			t.Errorf("%s: default %s, want %s", path, got, want)

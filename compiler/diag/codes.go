@@ -82,6 +82,7 @@ const (
 	CodeDomain          = "FL1245"
 	CodeNoBody          = "FL1246"
 	CodeAuthority       = "FL1247"
+	CodePorts           = "FL1248"
 	CodeNothingTested   = "FL1280"
 	CodeSharesOfNothing = "FL1281"
 	CodeTooMuch         = "FL1282"

@@ -140,6 +140,7 @@ var table = []Code{
 		"answer."},
 	{ID: CodeAuthority, Title: "authority", Doc: "authority is the name that was asked for, without the port and in lower case. An exact one with anything else in " +
 		"it matches no request."},
+	{ID: CodePorts, Title: "ports of a gateway", Doc: "The ports of a gateway are one, or a range of at most 64 from the lower to the higher. Ports are 1 to 65535."},
 	{ID: CodeNothingTested, Title: "nothing is tested", Doc: "A TrafficTest has cases, loads, or both."},
 	{ID: CodeSharesOfNothing, Title: "shares of nothing", Doc: "Only requests that are served have shares: an expectation of another verdict has none."},
 	{ID: CodeTooMuch, Title: "more than everything", Doc: "The shares of one expectation are parts of the same requests, so they add up to at most 100%."},

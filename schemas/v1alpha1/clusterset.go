@@ -126,10 +126,12 @@ type Cluster struct {
 	// Network describes the cluster's address ranges.
 	// +optional
 	Network *Network `json:"network,omitempty"`
-	// Gateways are the nodes that end this cluster's tunnels. Left out: none;
+	// Gateways are the nodes that end this cluster's tunnels, best first. Agents
+	// of this version run one per cluster: the first carries everything, and the
+	// others are warned of and take no part until they are first. Left out: none;
 	// with tunnels one is required.
 	// +optional
-	// +kubebuilder:validation:MaxItems=1
+	// +kubebuilder:validation:MaxItems=4
 	Gateways []Gateway `json:"gateways,omitempty"`
 	// Istio describes the mesh; needed where providers.eastWest is istio.
 	// +optional
@@ -289,7 +291,7 @@ type Gateway struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
-	// Node that runs it.
+	// Node that runs it, of which a cluster has one gateway.
 	// +kubebuilder:validation:MinLength=1
 	Node string `json:"node"`
 	// Addresses at which the other clusters reach it, best first. Left out:
@@ -297,11 +299,20 @@ type Gateway struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=4
 	Addresses []Address `json:"addresses,omitempty"`
-	// Port is the UDP port of the tunnel. Left out: 51820.
+	// PrivateAddresses at which clusters of the same region reach it over a
+	// network that they share, best first. They go before addresses between two
+	// clusters of one region whose gateways both have some; no other cluster is
+	// told of them. Clusters of a region without such a network leave them out.
+	// Left out: none.
 	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=65535
-	Port int32 `json:"port,omitempty"`
+	// +kubebuilder:validation:MaxItems=4
+	PrivateAddresses []Address `json:"privateAddresses,omitempty"`
+	// Ports are UDP ports that nothing else uses at the gateway's addresses,
+	// which firewalls let in: one, like "51820", or a range of at most 64, like
+	// 51820-51835. The first is the tunnel's; the others are kept for key
+	// rotation and for further tunnels beside it. Left out: 51820.
+	// +optional
+	Ports PortRange `json:"ports,omitempty"`
 	// PublicKey pins the WireGuard public key, base64. Left out: the key that
 	// the agent on the node announces.
 	// +optional

@@ -121,6 +121,11 @@ type LocalGateway struct {
 	TunnelAddress Address `json:"tunnelAddress"`
 	// Port on which the gateway listens (UDP).
 	Port int32 `json:"port"`
+	// LastPort of the range that begins with Port, which is the gateway's alone:
+	// what listens for a new key or a further tunnel is among them. Zero: the
+	// range is Port alone.
+	// +optional
+	LastPort int32 `json:"lastPort,omitempty"`
 }
 
 // Peer is a gateway of another cluster.
@@ -132,6 +137,11 @@ type Peer struct {
 	// Endpoints "address:port" at which the gateway is reached, best first.
 	// +kubebuilder:validation:MinItems=1
 	Endpoints []string `json:"endpoints"`
+	// PrivateEndpoints "address:port" at which the gateway is reached over a
+	// network that both clusters share, best first. They go before Endpoints.
+	// Left out: there is no such network.
+	// +optional
+	PrivateEndpoints []string `json:"privateEndpoints,omitempty"`
 	// TunnelAddress of the gateway.
 	TunnelAddress Address `json:"tunnelAddress"`
 	// Prefixes behind the gateway: the pod CIDRs and the global CIDR of its

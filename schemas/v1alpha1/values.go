@@ -64,6 +64,45 @@ type CIDR string
 // +kubebuilder:validation:MaxLength=39
 type Address string
 
+// PortRange is a port such as "51820", or a range of ports such as
+// "51820-51835" with both ends in it. The empty string means that none was
+// given.
+//
+// +kubebuilder:validation:Pattern=`^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$`
+type PortRange string
+
+// MaxPorts is how many ports a PortRange has at most: far more than a gateway
+// can use, and few enough to be opened in a firewall on purpose.
+const MaxPorts = 64
+
+// Parse returns the first and the last port; zeros for the empty string. It
+// fails on what is no port, on a range that runs backwards and on one of more
+// than MaxPorts.
+func (r PortRange) Parse() (first, last int32, err error) {
+	if r == "" {
+		return 0, 0, nil
+	}
+	from, to, isRange := strings.Cut(string(r), "-")
+	if !isRange {
+		to = from
+	}
+	a, err := strconv.ParseUint(from, 10, 16)
+	if err != nil || a == 0 {
+		return 0, 0, fmt.Errorf("%s is not a port: ports are 1 to 65535", from)
+	}
+	b, err := strconv.ParseUint(to, 10, 16)
+	if err != nil || b == 0 {
+		return 0, 0, fmt.Errorf("%s is not a port: ports are 1 to 65535", to)
+	}
+	switch {
+	case b < a:
+		return 0, 0, fmt.Errorf("the range %s runs backwards", r)
+	case b-a >= MaxPorts:
+		return 0, 0, fmt.Errorf("the range %s has more than %d ports", r, MaxPorts)
+	}
+	return int32(a), int32(b), nil
+}
+
 // Protocol says how a service port is spoken to.
 //
 // +kubebuilder:validation:Enum=http;grpc;tls;tcp;udp

@@ -153,7 +153,7 @@ func (b *builder) allotGlobal(s *Set) {
 // so that they are decided on together.
 func (b *builder) allotCluster(c *Cluster) {
 	var wanted []allot.Name
-	for _, g := range c.Gateways {
+	for _, g := range c.Running() {
 		wanted = append(wanted, c.tunnelName(g))
 	}
 	for _, s := range b.offers[c] {
@@ -161,7 +161,7 @@ func (b *builder) allotCluster(c *Cluster) {
 	}
 	wanted = append(append(wanted, b.partExports(c)...), c.egressNames()...)
 	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits, Reserved: b.allotPrefixes(c)}, wanted, c.At(".network.globalCIDR"))
-	for _, g := range c.Gateways {
+	for _, g := range c.Running() {
 		if part, ok := got[c.tunnelName(g)]; ok {
 			g.Tunnel = part.Addr()
 			b.keep(inventory.PoolTunnel+c.Name, g.Name, g.Tunnel.String())

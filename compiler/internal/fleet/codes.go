@@ -34,6 +34,7 @@ const (
 	CodeEgress         = "FL1328"
 	CodeAlone          = "FL1326"
 	CodeNamesCollide   = "FL1327"
+	CodeIdleGateway    = "FL1329"
 )
 
 // Codes returns the codes of this package, in the order of their numbers.
@@ -53,7 +54,7 @@ func Codes() []diag.Code {
 		{ID: CodeNoGateway, Title: "no gateway", Doc: "A cluster that takes part by tunnel has no gateway. Name the node that ends its tunnels."},
 		{ID: CodeRangeFull, Title: "address range exhausted", Doc: "There are more names than addresses in a range. Choose a larger one."},
 		{ID: CodeNoMeshGateway, Title: "no east-west gateway", Doc: "A cluster with Istio offers a service to other clusters but lets nobody in. Describe its eastWestGateway."},
-		{ID: CodeGatewayTwice, Title: "two gateways share a key or an endpoint", Doc: "Two gateways are given the same public key, or the same address and port. Peers could not tell them apart."},
+		{ID: CodeGatewayTwice, Title: "two gateways share a key or an endpoint", Doc: "Two gateways are given the same public key, or a port in common at the same address (among privateAddresses: in the same region). Peers could not tell them apart."},
 		{ID: CodeNameTooLong, Title: "name too long", Doc: "A name that follows from the service, the namespace, the cluster and the domain is longer than DNS allows."},
 		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because the topology does not join them or their providers have no path in common. Traffic never passes through a third cluster. Narrow imports.to, or change the topology or the providers."},
 		{ID: CodeProviders, Title: "providers do not go together", Doc: "The east-west provider of a cluster cannot work with its tunnel provider, because Istio and Cilium bring their own ways between clusters; fairlead needs Fairlead's tunnels."},
@@ -67,5 +68,6 @@ func Codes() []diag.Code {
 		{ID: CodeTranslation, Title: "no room for translation", Doc: "With translate: prefix every pod has an address of its own in the global CIDR of its cluster, so that the global CIDR must be at least as large as all the podCIDRs (IPv4) together."},
 		{ID: CodeAlone, Title: "cluster is alone", Severity: diag.Warning, Doc: "The topology joins the cluster with no other, so that it can neither call other clusters nor be called."},
 		{ID: CodeNamesCollide, Title: "derived names collide", Doc: "Names that follow from the set's domain would be names of something else. Names of services under cluster.local belong to each cluster's own Services."},
+		{ID: CodeIdleGateway, Title: "gateway takes no part", Severity: diag.Warning, Doc: "Something that is written of a gateway is used by nobody. Agents of this version run one gateway per cluster, the first. Private addresses are for clusters of the same region whose gateways have some too."},
 	}, partCodes()...)
 }

@@ -20,6 +20,28 @@ const keyBytes = 32
 // each of them and all Dataplanes list them.
 const maxAddresses = 8
 
+// Gateway is a node that ends tunnels.
+type Gateway struct {
+	Name, Node string
+	// Port is the tunnel's; up to LastPort the others are the gateway's too.
+	Port, LastPort int32
+	// Addresses for peers and Key, as git, the node or the ledger tells; empty
+	// where nothing is known yet.
+	Addresses []netip.Addr
+	Key       string
+	// NodeAddresses as the node announces them, for its own cluster.
+	NodeAddresses []netip.Addr
+	// Tunnel is the gateway's address in the tunnels.
+	Tunnel netip.Addr
+
+	pin      string
+	declared []netip.Addr
+	// private are for clusters of the same region.
+	private []netip.Addr
+	// told is what each cluster was told last, by its name.
+	told map[string]Told
+}
+
 // claim is everything that is said of one gateway.
 type claim struct {
 	*Gateway
@@ -112,6 +134,20 @@ func (g *Gateway) KnownTo(c *Cluster) Told {
 		out.Addresses = g.told[c.Name].Addresses
 	}
 	return out
+}
+
+// Running are the gateways that agents run: the first alone.
+func (c *Cluster) Running() []*Gateway { return c.Gateways[:min(len(c.Gateways), 1)] }
+
+// Private returns the addresses of a gateway of the cluster for another one
+// with which it shares a network; none where it shares none. Git says that they
+// do by their region and by private addresses on both sides.
+func (c *Cluster) Private(g *Gateway, other *Cluster) []netip.Addr {
+	near := c.Region != "" && c.Region == other.Region
+	if !near || !slices.ContainsFunc(other.Running(), func(o *Gateway) bool { return len(o.private) > 0 }) {
+		return nil
+	}
+	return g.private
 }
 
 // remember notes what each cluster was told of a gateway, and shows where that

@@ -88,8 +88,10 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 		}
 	}
 	for _, g := range c.Gateways {
-		out.Gateways = append(out.Gateways, &Gateway{Name: g.Name, Node: g.Node, Port: cmp.Or(g.Port, v1alpha1.DefaultTunnelPort),
-			pin: g.PublicKey, declared: addresses(g.Addresses)})
+		// Ports that are none were reported where the document was read.
+		first, last, _ := g.Ports.Parse()
+		out.Gateways = append(out.Gateways, &Gateway{Name: g.Name, Node: g.Node, Port: cmp.Or(first, v1alpha1.DefaultTunnelPort),
+			LastPort: cmp.Or(last, v1alpha1.DefaultTunnelPort), pin: g.PublicKey, declared: addresses(g.Addresses), private: addresses(g.PrivateAddresses)})
 	}
 	out.Mesh = mesh(c.Istio)
 	out.Mesh.Network = cmp.Or(out.Mesh.Network, c.Name)

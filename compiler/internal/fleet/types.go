@@ -159,25 +159,6 @@ type MeshGateway struct {
 	Port      int32
 }
 
-// Gateway is a node that ends tunnels.
-type Gateway struct {
-	Name, Node string
-	Port       int32
-	// Addresses for peers and Key, as git, the node or the ledger tells; empty
-	// where nothing is known yet.
-	Addresses []netip.Addr
-	Key       string
-	// NodeAddresses as the node announces them, for its own cluster.
-	NodeAddresses []netip.Addr
-	// Tunnel is the gateway's address in the tunnels.
-	Tunnel netip.Addr
-
-	pin      string
-	declared []netip.Addr
-	// told is what each cluster was told last, by its name.
-	told map[string]Told
-}
-
 // State says what is known of a cluster.
 type State int
 

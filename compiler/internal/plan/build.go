@@ -150,11 +150,11 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 	}
 	f := manifest.FragmentID("ClusterSet/" + c.Set.Name)
 	t := &Tunnel{Fragment: f, Driver: c.Set.Driver, MTU: c.Set.MTU, Pods: c.Pods, Global: c.Global, Virtual: c.Set.Virtual}
-	for _, g := range c.Gateways {
+	for _, g := range c.Running() {
 		if c.Facts.State == fleet.Unreachable && len(g.NodeAddresses) == 0 {
 			b.hold(c, f, c, "the addresses of node "+g.Node)
 		}
-		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port})
+		t.Gateways = append(t.Gateways, Gateway{Name: g.Name, Node: g.Node, Addresses: g.NodeAddresses, Tunnel: g.Tunnel, Port: g.Port, LastPort: g.LastPort})
 	}
 	if hidden := c.Hidden(); len(hidden) > 0 {
 		t.Translation = translation(c, hidden)
@@ -163,21 +163,25 @@ func (b *builder) tunnel(c *fleet.Cluster) {
 		if other == c || !other.Tunnels() {
 			continue
 		}
-		for _, g := range other.Gateways {
+		for _, g := range other.Running() {
 			told := g.KnownTo(c)
 			if missing := lacking(told); len(missing) > 0 {
 				b.gatewayLacks(c, other, g, strings.Join(missing, " and "))
 				continue
 			}
-			p := Peer{Cluster: other.Name, Gateway: g.Name, Key: told.Key, Tunnel: g.Tunnel,
-				Prefixes: c.Prefixes(other)}
-			for _, a := range told.Addresses {
-				p.Endpoints = append(p.Endpoints, netip.AddrPortFrom(a, uint16(g.Port)))
-			}
-			t.Peers = append(t.Peers, p)
+			t.Peers = append(t.Peers, Peer{Cluster: other.Name, Gateway: g.Name, Key: told.Key, Tunnel: g.Tunnel, Prefixes: c.Prefixes(other),
+				Endpoints: endpointsAt(told.Addresses, g.Port), Private: endpointsAt(other.Private(g, c), g.Port)})
 		}
 	}
 	b.plans[c].Tunnel = t
+}
+
+func endpointsAt(at []netip.Addr, port int32) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, a := range at {
+		out = append(out, netip.AddrPortFrom(a, uint16(port)))
+	}
+	return out
 }
 
 // translation plans how the callers of a cluster are seen in those whose pods

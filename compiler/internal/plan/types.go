@@ -169,15 +169,17 @@ type Gateway struct {
 	Name, Node string
 	Addresses  []netip.Addr
 	Tunnel     netip.Addr
-	Port       int32
+	// Port is the tunnel's; up to LastPort the others are the gateway's too.
+	Port, LastPort int32
 }
 
 // Peer is a gateway of another cluster.
 type Peer struct {
 	Cluster, Gateway, Key string
-	Endpoints             []netip.AddrPort
-	Tunnel                netip.Addr
-	Prefixes              []netip.Prefix
+	// Private go before Endpoints.
+	Endpoints, Private []netip.AddrPort
+	Tunnel             netip.Addr
+	Prefixes           []netip.Prefix
 }
 
 // Service is what one policy asks of one cluster.

@@ -22,6 +22,7 @@ var formHelp = map[string]string{
 	`^[-._a-zA-Z0-9]+$`:                                                        "use letters, digits, dashes, dots and underscores",
 	`^([0-9]+(ms|s|m|h))+$`:                                                    "write it like 500ms, 30s or 1m30s",
 	`^(100|[1-9]?[0-9])%$`:                                                     "write a whole number from 0% to 100%, with the sign",
+	`^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$`:                                     "write one port in quotes, like \"51820\", or a range, like 51820-51835",
 	`^(auto|[1-9][0-9]{3})$`:                                                   "write auto, or a number from 1280 to 9000 in quotes",
 }
 

@@ -14,14 +14,14 @@ import (
 var lists = map[string]string{
 	"addresses": "address", "allowHeaders": "header", "allowMethods": "method", "clusters": "cluster", "expectedStatuses": "status",
 	"exposeHeaders": "header", "hostnames": "hostname", "hubs": "hub", "lost": "cluster", "methods": "method", "names": "family of names",
-	"namespaces": "namespace", "on": "condition", "paths": "path", "podCIDRs": "CIDR", "ports": "port", "remove": "header",
+	"namespaces": "namespace", "on": "condition", "paths": "path", "podCIDRs": "CIDR", "ports": "port", "privateAddresses": "address", "remove": "header",
 	"serviceAccounts": "service account", "serviceCIDRs": "CIDR",
 }
 
 // keys are the fields that tell the items of a list apart, by list and field,
 // and what they are called.
 var keys = map[string]string{
-	"cases.name": "case", "clusters.name": "cluster name", "gateways.name": "gateway name", "groups.name": "group name", "headers.name": "header", "loads.name": "load",
+	"cases.name": "case", "clusters.name": "cluster name", "gateways.name": "gateway name", "gateways.node": "gateway node", "groups.name": "group name", "headers.name": "header", "loads.name": "load",
 	"ports.port": "port", "query.name": "query parameter", "rules.name": "rule name", "set.name": "header", "stages.name": "stage name",
 }
 

@@ -14,9 +14,10 @@ import (
 
 // typeChecks are the checks of texts that CUE cannot read, by type.
 var typeChecks = map[reflect.Type]func(*checker, value){
-	reflect.TypeFor[v1alpha1.Duration](): (*checker).duration,
-	reflect.TypeFor[v1alpha1.CIDR]():     (*checker).cidr,
-	reflect.TypeFor[v1alpha1.Address]():  (*checker).address,
+	reflect.TypeFor[v1alpha1.Duration]():  (*checker).duration,
+	reflect.TypeFor[v1alpha1.CIDR]():      (*checker).cidr,
+	reflect.TypeFor[v1alpha1.Address]():   (*checker).address,
+	reflect.TypeFor[v1alpha1.PortRange](): (*checker).ports,
 }
 
 // checkValues applies typeChecks.
@@ -40,6 +41,13 @@ func (c *checker) duration(v value) {
 		c.wrongValue(v, diag.CodeDuration, fmt.Sprintf("%s %q is too long", name, shorten(v.text)), "write a shorter time, like 30s")
 	case d == 0:
 		c.wrongValue(v, diag.CodeDuration, fmt.Sprintf("%s is no time at all", name), "write a longer time, or remove the line to have none set")
+	}
+}
+
+// ports refuses what is no range of ports.
+func (c *checker) ports(v value) {
+	if _, _, err := v1alpha1.PortRange(v.text).Parse(); err != nil {
+		c.wrongValue(v, diag.CodePorts, err.Error(), fmt.Sprintf("write the lower port first and at most %d of them, like 51820-51835", v1alpha1.MaxPorts))
 	}
 }
 
@@ -111,7 +119,7 @@ func (c *checker) address(v value) {
 			fix = fmt.Sprintf("write %s, without the length", before)
 		}
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not an IP address", v.text), fix)
-	case a.Is6() && v.schema.path == "spec.clusters.gateways.addresses":
+	case a.Is6() && strings.HasPrefix(v.schema.path, "spec.clusters.gateways."):
 		c.wrongValue(v, diag.CodeIPv6, fmt.Sprintf("%q is IPv6, and tunnels run over IPv4 so far", v.text), "write the IPv4 address")
 	case a.Zone() != "" || a.Is4In6():
 		c.wrongValue(v, diag.CodeAddress, fmt.Sprintf("%q is not an address that others can send to", v.text), "write the address alone, IPv4 or IPv6")

@@ -197,6 +197,7 @@ var typeWords = map[string]string{
 	"Address":    "IP address",
 	"Hostname":   "hostname",
 	"PortNumber": "port, 1 to 65535",
+	"PortRange":  "one port in quotes, or a range like `51820-51835`",
 }
 
 // words says in words what a value is.

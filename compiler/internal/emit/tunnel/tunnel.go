@@ -21,14 +21,21 @@ func Emit(p plan.Plan) []manifest.Fragment {
 		GlobalCIDR: v1alpha1.CIDR(t.Global.String()), ClusterSetCIDR: v1alpha1.CIDR(t.Virtual.String())}
 	spec.Translation = translation(t.Translation)
 	for _, g := range t.Gateways {
-		spec.Gateways = append(spec.Gateways, v1alpha1.LocalGateway{Name: g.Name, Node: g.Node, NodeAddresses: addresses(g.Addresses),
-			TunnelAddress: v1alpha1.Address(g.Tunnel.String()), Port: g.Port})
+		out := v1alpha1.LocalGateway{Name: g.Name, Node: g.Node, NodeAddresses: addresses(g.Addresses),
+			TunnelAddress: v1alpha1.Address(g.Tunnel.String()), Port: g.Port}
+		if g.LastPort > g.Port {
+			out.LastPort = g.LastPort
+		}
+		spec.Gateways = append(spec.Gateways, out)
 	}
 	for _, peer := range t.Peers {
 		out := v1alpha1.Peer{Cluster: peer.Cluster, Gateway: peer.Gateway, PublicKey: peer.Key,
 			TunnelAddress: v1alpha1.Address(peer.Tunnel.String()), Prefixes: cidrs(peer.Prefixes)}
 		for _, e := range peer.Endpoints {
 			out.Endpoints = append(out.Endpoints, e.String())
+		}
+		for _, e := range peer.Private {
+			out.PrivateEndpoints = append(out.PrivateEndpoints, e.String())
 		}
 		spec.Peers = append(spec.Peers, out)
 	}
