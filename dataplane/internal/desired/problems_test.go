@@ -3,6 +3,8 @@
 package desired
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +24,7 @@ func TestProblems(t *testing.T) {
 		`the public key is not 32 bytes`:       func(in *Input) { in.Dataplane.Spec.Peers[0].PublicKey = "AAAA" },
 		`it has no endpoint`:                   func(in *Input) { in.Dataplane.Spec.Peers[0].Endpoints = nil },
 		`endpoint "gw:51820" is not address`:   func(in *Input) { in.Dataplane.Spec.Peers[0].Endpoints[0] = "gw:51820" },
+		`endpoint "10.250.0.2" is not address`: func(in *Input) { in.Dataplane.Spec.Peers[0].PrivateEndpoints = []string{"10.250.0.2"} },
 		`tunnelAddress: "" is not an address`:  func(in *Input) { in.Dataplane.Spec.Peers[0].TunnelAddress = "" },
 		`prefixes: fd00::/8 is IPv6`:           func(in *Input) { in.Dataplane.Spec.Peers[0].Prefixes[0] = "fd00::/8" },
 		`overlaps this cluster's 10.1.0.0/16`:  func(in *Input) { in.Dataplane.Spec.Peers[0].Prefixes[0] = "10.0.0.0/8" },
@@ -121,5 +124,21 @@ func TestEndpoints(t *testing.T) {
 	port.Transport = v1alpha1.TransportUDP
 	if got := endpointsOf(list[serviceName{"default", "web"}], port); got.health() != 0 {
 		t.Errorf("UDP: %+v", got)
+	}
+}
+
+// TestPrivateEndpoint: what is reached over a network of its own is not sent to
+// by way of the internet, and only its underlay counts.
+func TestPrivateEndpoint(t *testing.T) {
+	in := input("n1")
+	p := &in.Dataplane.Spec.Peers[0]
+	p.PrivateEndpoints = []string{"10.250.0.2:51900", "10.251.0.2:51900"}
+	want := netip.MustParseAddrPort("10.250.0.2:51900")
+	s := Make(in)
+	if !s.Complete() || len(s.Tunnel.Peers) != 1 || s.Tunnel.Peers[0].Endpoint != want {
+		t.Errorf("got\n%s", text(s))
+	}
+	if got := Endpoints(in.Dataplane); !slices.Equal(got, []netip.Addr{want.Addr()}) {
+		t.Errorf("the way is looked for to %v", got)
 	}
 }

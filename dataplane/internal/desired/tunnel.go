@@ -67,14 +67,16 @@ func Endpoints(d *v1alpha1.Dataplane) []netip.Addr {
 	return slices.Compact(out)
 }
 
-// endpoint reads the best endpoint of a peer.
+// endpoint reads the best endpoint of a peer: one of a network that the
+// clusters share, where there is one.
 func endpoint(p v1alpha1.Peer) (netip.AddrPort, error) {
-	if len(p.Endpoints) == 0 {
+	all := slices.Concat(p.PrivateEndpoints, p.Endpoints)
+	if len(all) == 0 {
 		return netip.AddrPort{}, fmt.Errorf("it has no endpoint")
 	}
-	at, err := netip.ParseAddrPort(p.Endpoints[0])
+	at, err := netip.ParseAddrPort(all[0])
 	if err != nil || at.Port() == 0 {
-		return netip.AddrPort{}, fmt.Errorf("endpoint %q is not address:port", p.Endpoints[0])
+		return netip.AddrPort{}, fmt.Errorf("endpoint %q is not address:port", all[0])
 	}
 	return at, nil
 }
