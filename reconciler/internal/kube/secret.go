@@ -41,7 +41,7 @@ func ConnectBySecret(ctx context.Context, hub *rest.Config, ref v1alpha1.SecretR
 	key := cmp.Or(ref.Key, v1alpha1.DefaultSecretKey)
 	text, found, err := unstructured.NestedString(secret.Object, "data", key)
 	if !found || err != nil {
-		return nil, fmt.Errorf("Secret %s/%s of the hub has no key %q", ref.Namespace, ref.Name, key)
+		return nil, fmt.Errorf("the Secret %s/%s of the hub has no key %q", ref.Namespace, ref.Name, key)
 	}
 	config, err := fromSecret(text)
 	if err != nil {
