@@ -83,10 +83,12 @@ func mayFollow(d diag.Diagnostic) bool {
 	return false
 }
 
-// unknownNames returns the names in policies with mistakes of their own that
-// nothing has, so that they are reported together with those mistakes.
+// unknownNames returns the names that nothing has and that mistakes elsewhere
+// would hide: those in policies with mistakes of their own, and, while a
+// ClusterSet has one, in all policies.
 func unknownNames(docs source.Documents, inv inventory.Inventory) []diag.Diagnostic {
-	if len(docs.Broken) == 0 || len(docs.ClusterSets) == 0 {
+	docs.ClusterSets = slices.Concat(docs.ClusterSets, docs.BrokenSets)
+	if len(docs.Broken)+len(docs.BrokenSets) == 0 || len(docs.ClusterSets) == 0 {
 		return nil
 	}
 	docs.Policies = slices.Concat(docs.Policies, docs.Broken)

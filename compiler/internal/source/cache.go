@@ -100,10 +100,11 @@ func (l *loader) take(o *loader) {
 	l.docs.Policies = append(l.docs.Policies, o.docs.Policies...)
 	l.docs.Tests = append(l.docs.Tests, o.docs.Tests...)
 	l.docs.Broken = append(l.docs.Broken, o.docs.Broken...)
+	l.docs.BrokenSets = append(l.docs.BrokenSets, o.docs.BrokenSets...)
 	l.diags = append(l.diags, o.diags...)
 	l.names = append(l.names, o.names...)
 	l.seen += o.seen
-	l.brokenSet = l.brokenSet || o.brokenSet
+	l.nameless = l.nameless || o.nameless
 	for _, document := range o.checked {
 		l.take(document)
 	}

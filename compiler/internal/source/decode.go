@@ -42,19 +42,34 @@ func (l *loader) keep(root *node, kind string, origin Origin) []diag.Diagnostic 
 
 // keepBroken takes in what can be read of a document with mistakes.
 func (l *loader) keepBroken(root *node, kind string, origin Origin) {
-	if kind != v1alpha1.KindTrafficPolicy {
-		l.brokenSet = l.brokenSet || kind == v1alpha1.KindClusterSet
-		return
+	switch kind {
+	case v1alpha1.KindClusterSet:
+		d := ClusterSet{Origin: origin}
+		named := readable(root, &d.ClusterSet) && len(d.Spec.Clusters) > 0
+		for i, c := range d.Spec.Clusters {
+			named = named && c.Name != ""
+			d.Spec.Clusters[i] = v1alpha1.Cluster{Name: c.Name}
+		}
+		d.Spec = v1alpha1.ClusterSetSpec{Clusters: d.Spec.Clusters}
+		l.docs.BrokenSets = append(l.docs.BrokenSets, d)
+		l.nameless = l.nameless || !named
+	case v1alpha1.KindTrafficPolicy:
+		d := Policy{Origin: origin}
+		if readable(root, &d.TrafficPolicy) {
+			l.docs.Broken = append(l.docs.Broken, d)
+		}
 	}
-	d := Policy{Origin: origin}
+}
+
+// readable decodes what it can: a value of the wrong type is passed over, and
+// what is around it is read.
+func readable(root *node, into any) bool {
 	text, err := json.Marshal(root.value())
 	if err == nil {
-		err = json.Unmarshal(text, &d.TrafficPolicy)
+		err = json.Unmarshal(text, into)
 	}
-	// A value of the wrong type is passed over; what is around it is read.
-	if wrong := (*json.UnmarshalTypeError)(nil); err == nil || errors.As(err, &wrong) {
-		l.docs.Broken = append(l.docs.Broken, d)
-	}
+	wrong := (*json.UnmarshalTypeError)(nil)
+	return err == nil || errors.As(err, &wrong)
 }
 
 // value returns what a node stands for, as encoding/json represents it.

@@ -14,9 +14,12 @@ type Documents struct {
 	Policies    []Policy
 	Tests       []Test
 	// Broken are the policies with a mistake of their own, as far as they could
-	// be read: good only for finding names that nothing has. It is empty when a
-	// ClusterSet is broken, because then it is not known what has a name.
+	// be read: good only for finding names that nothing has.
 	Broken []Policy
+	// BrokenSets are the ClusterSets with a mistake of their own, of which nothing
+	// is known but the names of their clusters. Both are empty where such a name
+	// could not be read, because then it is not known what has a name.
+	BrokenSets []ClusterSet
 }
 
 // ClusterSet is a ClusterSet document.

@@ -47,8 +47,8 @@ func load(files fs.FS, c *Cache) (Documents, []diag.Diagnostic) {
 	slices.SortFunc(l.docs.ClusterSets, func(a, b ClusterSet) int { return a.Origin.start.Compare(b.Origin.start) })
 	slices.SortFunc(l.docs.Policies, func(a, b Policy) int { return a.Origin.start.Compare(b.Origin.start) })
 	slices.SortFunc(l.docs.Tests, func(a, b Test) int { return a.Origin.start.Compare(b.Origin.start) })
-	if l.brokenSet {
-		l.docs.Broken = nil
+	if l.nameless {
+		l.docs.Broken, l.docs.BrokenSets = nil, nil
 	}
 	for i, d := range l.diags { // l.diags are its own, whoever found them
 		l.diags[i].Message, l.diags[i].Fix = oneLine(d.Message), oneLine(d.Fix)
@@ -65,8 +65,8 @@ type loader struct {
 	names []named
 	// checked are the documents of a file that are not taken in yet.
 	checked []*loader
-	// brokenSet is set once a ClusterSet has a mistake.
-	brokenSet bool
+	// nameless is set once the name of a cluster cannot be read.
+	nameless bool
 }
 
 // named is a document that says what it is called.

@@ -74,7 +74,7 @@ func (c *checker) check(n *node, s *schema, p place) any {
 	switch s.Type {
 	case "object":
 		if n.kind != mappingNode {
-			c.wrongType(n, p, "a mapping", "write its fields indented below it")
+			c.wrongType(n, p, "a mapping", s.below(p.name()))
 			return nil
 		}
 		if s.Values != nil {
@@ -95,6 +95,19 @@ func (c *checker) check(n *node, s *schema, p place) any {
 	return c.str(n, s, p)
 }
 
+// below tells what stands below a mapping of a name.
+func (s *schema) below(name string) string {
+	switch {
+	case s.Values != nil:
+		return "write names with their values, each on a line, indented below it"
+	case len(s.Properties) == 0:
+		return emptyMapping(name)
+	}
+	return "write its fields indented below it: " + strings.Join(s.names(), ", ")
+}
+
+func emptyMapping(name string) string { return fmt.Sprintf("%s has no fields; write \"%s: {}\"", name, name) }
+
 func (c *checker) wrongType(n *node, p place, want, fix string) {
 	if n.holdsBroken() {
 		c.wrong.add(p.path)
@@ -110,6 +123,10 @@ func (c *checker) texts(n *node, s *schema, p place) any {
 	m := labelMap{place: p}
 	for _, f := range n.fields {
 		at := p.field(f)
+		if f.value.kind == mappingNode {
+			c.wrongType(f.value, at, "a string", fmt.Sprintf("write the names and their values directly below %s", p.name()))
+			continue
+		}
 		c.check(f.value, s.Values, at)
 		if !c.wrong.paths[at.path] {
 			m.entries = append(m.entries, labelEntry{key: f.key, value: f.value.text, keyAt: f.keyAt, at: at.at})
@@ -174,7 +191,7 @@ func (c *checker) unknown(s *schema, f field, p place, free []string) []string {
 	}
 	fix := "allowed here: " + strings.Join(s.names(), ", ")
 	if len(s.Properties) == 0 {
-		fix = fmt.Sprintf("%s has no fields; write \"%s: {}\"", p.name(), p.name())
+		fix = emptyMapping(p.name())
 	}
 	if homes := c.root.home[f.key]; len(homes) > 0 && len(homes) <= maxHomes {
 		fix = "it belongs to " + strings.Join(homes, " or ")
