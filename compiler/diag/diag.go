@@ -93,6 +93,10 @@ type Diagnostic struct {
 	// part of the program, and the page of the code describes it.
 	Rule    Position  `json:"rule,omitzero"`
 	Related []Related `json:"related,omitempty"`
+	// Once names what is wrong where it can show at several places and is put
+	// right by one statement: of those with the same, the first alone is told.
+	// Empty: the place is a part of what is wrong.
+	Once string `json:"-"`
 	// Excerpt is the line that Position is in, where Locate found it.
 	Excerpt Excerpt `json:"-"`
 }
@@ -115,11 +119,17 @@ func (d Diagnostic) String() string {
 	return b.String()
 }
 
-// Sort orders diagnostics by place, then code, then message, and drops exact
-// repetitions.
+// Sort orders diagnostics by place, then code, then message, and drops
+// repetitions, those of Once included.
 func Sort(ds []Diagnostic) []Diagnostic {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(a.Position.Compare(b.Position), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
+	})
+	told := map[string]bool{}
+	ds = slices.DeleteFunc(ds, func(d Diagnostic) bool {
+		again := d.Once != "" && told[d.Once]
+		told[d.Once] = true
+		return again
 	})
 	return slices.CompactFunc(ds, func(a, b Diagnostic) bool { return a.String() == b.String() })
 }

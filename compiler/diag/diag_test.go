@@ -30,6 +30,16 @@ func TestSortOrdersAndDropsRepetitions(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	once := func(line int, what string) Diagnostic {
+		d := at("a", line)
+		d.Once = what
+		return d
+	}
+	got = Sort([]Diagnostic{once(3, "x"), once(2, "y"), once(1, "x"), at("a", 3)})
+	want = []Diagnostic{once(1, "x"), once(2, "y"), at("a", 3)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 	if HasErrors(got) {
 		t.Error("warnings were taken for errors")
 	}

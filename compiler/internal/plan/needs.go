@@ -276,7 +276,7 @@ func hasRemote(r Rule) bool {
 func (r Rule) count() int { return len(slices.Concat(r.Tiers...)) }
 
 // refusals checks needs against the matrix: what is neither exact nor accepted
-// comes back, once for each feature, on the line that asks for it first.
+// comes back; a degradation once, on the line that asks for it first.
 func refusals(p *fleet.Policy, provider v1alpha1.Provider, all []need) []diag.Diagnostic {
 	var out []diag.Diagnostic
 	done := map[string]bool{}
@@ -299,6 +299,7 @@ func refusals(p *fleet.Policy, provider v1alpha1.Provider, all []need) []diag.Di
 				done[support.Degradation] = true
 				d.Message = fmt.Sprintf("provider %s does less than this means (%s)", provider, support.Degradation)
 				d.Fix = fmt.Sprintf("to accept it, add {name: %s, provider: %s} to spec.acceptDegradations", support.Degradation, provider)
+				d.Once = fmt.Sprintf("%s/%s/%s", p.At("metadata"), provider, support.Degradation)
 			default:
 				continue
 			}
