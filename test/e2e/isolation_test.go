@@ -17,6 +17,7 @@ import (
 
 	"github.com/fairlead/fairlead/test/lab"
 	"github.com/fairlead/fairlead/test/lab/netecho"
+	underlaynet "github.com/fairlead/fairlead/test/lab/underlay"
 	"github.com/fairlead/fairlead/test/netns"
 	"github.com/fairlead/fairlead/test/world"
 )
@@ -153,7 +154,13 @@ func testClearText(ctx context.Context, t *testing.T, n *network) {
 		}
 		return string(out)
 	}
-	underlay("nft 'table bridge watch { chain c { type filter hook forward priority -10; ip daddr { 10.132.0.0/14, 242.247.0.0/16, 243.0.0.0/8 } counter; }; }'")
+	// Behind its own gateway the other cluster passes on in clear text, as it should.
+	link := strings.Fields(run(ctx, t, gateway.NS, "ip -br link show "+underlaynet.Interface))
+	if len(link) < 3 {
+		t.Fatalf("the gateway's link: %q", link)
+	}
+	underlay("nft 'table bridge watch { chain c { type filter hook forward priority -10; ether saddr " + link[2] +
+		" ip daddr { 10.132.0.0/14, 242.247.0.0/16, 243.0.0.0/8 } counter; }; }'")
 	calls := func() {
 		for _, from := range []*netns.NS{n.probe(world.Local, 0), gateway.NS} {
 			call(ctx, from, n.probeAddress(world.Managed, 0), 300*time.Millisecond)
