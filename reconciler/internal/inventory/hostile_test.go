@@ -123,7 +123,7 @@ func TestHostileServers(t *testing.T) {
 			t.Cleanup(honest.Close)
 			began, timeout := time.Now(), patience
 			if strings.Contains(s.want, "larger") {
-				timeout = 8 * patience // so much takes a while to read
+				timeout = 60 * patience // so much takes a while to read on a busy machine
 			}
 			got := inventory.Collect(context.Background(), []inventory.Target{
 				{Name: "bad", ClusterSet: "p", Config: &rest.Config{Host: server.URL}, Timeout: timeout},
@@ -139,7 +139,7 @@ func TestHostileServers(t *testing.T) {
 			if got.Clusters[1].Unreachable != "" {
 				t.Errorf("the other cluster: %s", got.Clusters[1].Unreachable)
 			}
-			if took := time.Since(began); took > 10*patience {
+			if took := time.Since(began); took > timeout+10*patience {
 				t.Errorf("it took %s", took)
 			}
 		})
