@@ -57,8 +57,11 @@ func (s *Session) Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.
 // their clusters are part of every key, and policies are written once, below the
 // service.
 func fleetNames() fingerprint.Names {
-	name := func(v reflect.Value) string { return v.FieldByName("Name").String() }
-	return fingerprint.Names{reflect.TypeFor[*fleet.Set](): name, reflect.TypeFor[*fleet.Cluster](): name, reflect.TypeFor[*fleet.Policy](): name}
+	return fingerprint.Names{
+		reflect.TypeFor[*fleet.Set]():     func(v any) string { return v.(*fleet.Set).Name },
+		reflect.TypeFor[*fleet.Cluster](): func(v any) string { return v.(*fleet.Cluster).Name },
+		reflect.TypeFor[*fleet.Policy]():  func(v any) string { return v.(*fleet.Policy).Name },
+	}
 }
 
 // survey takes the fingerprint of what all services of a compile share.
