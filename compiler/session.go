@@ -4,12 +4,14 @@ package compiler
 
 import (
 	"io/fs"
+	"net/netip"
 	"reflect"
 	"sync"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fingerprint"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/compiler/inventory"
 )
@@ -18,11 +20,11 @@ import (
 // changed. Its zero value is ready for use; it is safe for concurrent use, one
 // compile at a time.
 //
-// It remembers each file by the digest of its bytes, with the documents in it
-// and their mistakes, and each service by the fingerprint of everything that its
-// objects follow from, with those objects in their encoded form. What the last
-// compile did not use is forgotten: a Session holds as much as one Result and
-// the documents that it came from.
+// It remembers each document by its place and its text, with what it says and
+// its mistakes, and the objects of each service, in their encoded form, by
+// everything that they follow from: the documents, and the fingerprint of the
+// rest. What the last compile did not use is forgotten: a Session holds as much
+// as one Result and the documents that it came from.
 type Session struct {
 	mu        sync.Mutex
 	documents source.Cache
@@ -38,8 +40,11 @@ type Session struct {
 	before, now map[remembered]*unit
 }
 
-// remembered is what a unit follows from.
-type remembered struct{ sets, service fingerprint.Sum }
+// remembered is what a unit follows from: that of one service, or the shared one.
+type remembered struct {
+	sets, rest fingerprint.Sum
+	shared     bool
+}
 
 // Compile returns what the function Compile returns. The Result shares memory
 // with later ones: it must not be changed.
@@ -49,18 +54,17 @@ func (s *Session) Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.
 	if s.hasher == nil {
 		s.hasher = fingerprint.New(fleetNames())
 	}
-	s.now = map[remembered]*unit{}
+	s.now = make(map[remembered]*unit, len(s.before))
 	return (&compilation{inv: inv, session: s}).run(files)
 }
 
-// fleetNames are the parts of a fleet that are identified elsewhere. Sets and
-// their clusters are part of every key, and policies are written once, below the
-// service.
+// fleetNames are the parts of a fleet that are identified elsewhere: sets and
+// their clusters are part of every key, policies by their documents.
 func fleetNames() fingerprint.Names {
 	return fingerprint.Names{
 		reflect.TypeFor[*fleet.Set]():     func(v any) string { return v.(*fleet.Set).Name },
 		reflect.TypeFor[*fleet.Cluster](): func(v any) string { return v.(*fleet.Cluster).Name },
-		reflect.TypeFor[*fleet.Policy]():  func(v any) string { return v.(*fleet.Policy).Name },
+		reflect.TypeFor[*fleet.Policy]():  func(v any) string { return string(plan.Fragment(v.(*fleet.Policy))) },
 	}
 }
 
@@ -73,41 +77,89 @@ func (s *Session) survey(c *compilation) {
 			// What was observed of Services counts for the service of their name.
 			one := *member
 			one.Facts = one.Facts.WithoutServices()
-			all = append(all, &one, c.views[member.Name].facts.Foreign)
+			all = append(all, &one)
 		}
 	}
 	s.sets = s.hasher.Of(all...)
 }
 
-// key identifies a service of a compile.
-func (s *Session) key(c *compilation, service *fleet.Service) remembered {
-	all := append(make([]any, 0, 1+len(service.Policies)+2*len(service.Shown())), service)
-	for _, p := range service.Policies {
-		all = append(all, p)
-	}
-	for _, member := range service.Shown() {
-		facts, _ := member.Facts.Service(service.Namespace, service.Name)
-		all = append(all, member.Name, facts)
-	}
-	return remembered{s.sets, s.hasher.Of(all...)}
+// serviceInputs are what the objects of a service follow from besides the sets.
+type serviceInputs struct {
+	documents []source.Identity
+	// exporters, where they were observed.
+	exporters         []*fleet.Cluster
+	virtual, virtual6 netip.Addr
+	parts, exports    map[string]netip.Addr
+	shown             []shown
 }
 
-// recall finds the unit of before; nil where there is none.
-func (s *Session) recall(key remembered) *unit {
+// shown is what was observed of a Service in a cluster.
+type shown struct {
+	cluster string
+	facts   inventory.Service
+}
+
+func inputsOf(s *fleet.Service) serviceInputs {
+	in := serviceInputs{virtual: s.Virtual, virtual6: s.Virtual6, parts: s.Parts, exports: s.Exports,
+		documents: make([]source.Identity, 0, len(s.Policies)), shown: make([]shown, 0, len(s.Shown()))}
+	for _, p := range s.Policies {
+		in.documents = append(in.documents, p.Document)
+	}
+	if s.Adopted {
+		in.exporters = s.Exporters
+	}
+	for _, member := range s.Shown() {
+		facts, _ := member.Facts.Service(s.Namespace, s.Name)
+		in.shown = append(in.shown, shown{member.Name, facts})
+	}
+	return in
+}
+
+// key identifies a service that stands alone.
+func (s *Session) key(service *fleet.Service) remembered {
+	in := inputsOf(service)
+	return remembered{sets: s.sets, rest: s.hasher.Of(&in)}
+}
+
+// sharedInputs are what the unit of no single service follows from besides the
+// sets.
+type sharedInputs struct {
+	services []serviceInputs
+	parts    []fleet.Part
+	missing  []fleet.Missing
+}
+
+// sharedKey identifies the unit of no single service.
+func (s *Session) sharedKey(f *fleet.Fleet) remembered {
+	in := sharedInputs{missing: f.Missing}
+	for _, one := range f.Services {
+		if !plan.Alone(one) {
+			in.services = append(in.services, inputsOf(one))
+		}
+	}
+	for _, p := range f.Parts {
+		// What it is of, and who asks for it, follows from the documents.
+		in.parts = append(in.parts, fleet.Part{Name: p.Name, Cluster: p.Cluster, Export: p.Export, Virtual: p.Virtual})
+	}
+	return remembered{sets: s.sets, rest: s.hasher.Of(&in), shared: true}
+}
+
+// recall finds the unit of before, or makes it. It remembers what has no
+// warning: that has a place in a file of the ClusterSets, which can move while
+// they stay the same.
+func (s *Session) recall(key remembered, make func() *unit) *unit {
 	s.units.Lock()
-	defer s.units.Unlock()
 	u := s.before[key]
-	if u != nil {
+	s.units.Unlock()
+	if u == nil {
+		u = make()
+	}
+	if len(u.diags) == 0 {
+		s.units.Lock()
 		s.now[key] = u
+		s.units.Unlock()
 	}
 	return u
-}
-
-// remember keeps a unit for the next compile.
-func (s *Session) remember(key remembered, u *unit) {
-	s.units.Lock()
-	defer s.units.Unlock()
-	s.now[key] = u
 }
 
 // forget drops what this compile did not use.

@@ -67,41 +67,38 @@ func (c *compilation) parts() []part {
 	return parts
 }
 
-// shared makes the unit of what no service has alone.
+// shared makes the unit of what no service has alone, or finds the one of
+// before.
 func (c *compilation) shared(refused bool) *unit {
-	plans, diags := plan.Shared(c.fleet)
-	u := &unit{diags: diags}
-	for _, p := range plans {
-		if !refused {
-			u.parts = append(u.parts, c.views[p.Store].part(p, func(manifest.FragmentID) bool { return true }))
-		}
+	plans := func() ([]plan.Plan, []diag.Diagnostic) { return plan.Shared(c.fleet) }
+	all := func(manifest.FragmentID) bool { return true }
+	if c.session == nil || refused {
+		return c.unit(plans, all, refused)
 	}
-	return u
+	return c.session.recall(c.session.sharedKey(c.fleet), func() *unit { return c.unit(plans, all, refused) })
 }
 
 // service makes the unit of one service, or finds the one of before.
 func (c *compilation) service(planner *plan.Planner, s *fleet.Service, refused bool) *unit {
-	key := remembered{}
-	if c.session != nil && !refused {
-		key = c.session.key(c, s)
-		if u := c.session.recall(key); u != nil {
-			return u
-		}
+	plans := func() ([]plan.Plan, []diag.Diagnostic) { return planner.Service(s) }
+	own := func(id manifest.FragmentID) bool {
+		return slices.ContainsFunc(s.Policies, func(p *fleet.Policy) bool { return id == plan.Fragment(p) })
 	}
-	plans, diags := planner.Service(s)
+	if c.session == nil || refused {
+		return c.unit(plans, own, refused)
+	}
+	return c.session.recall(c.session.key(s), func() *unit { return c.unit(plans, own, refused) })
+}
+
+// unit plans and emits the fragments that are wanted.
+func (c *compilation) unit(plans func() ([]plan.Plan, []diag.Diagnostic), wanted func(manifest.FragmentID) bool, refused bool) *unit {
+	all, diags := plans()
 	u := &unit{diags: diags}
 	if refused || diag.HasErrors(diags) {
 		return u
 	}
-	own := func(id manifest.FragmentID) bool {
-		return slices.ContainsFunc(s.Policies, func(p *fleet.Policy) bool { return id == plan.Fragment(p) })
-	}
-	for _, p := range plans {
-		u.parts = append(u.parts, c.views[p.Store].part(p, own))
-	}
-	// A warning has a place in a file, which can move without the service.
-	if c.session != nil && len(diags) == 0 {
-		c.session.remember(key, u)
+	for _, p := range all {
+		u.parts = append(u.parts, c.views[p.Store].part(p, wanted))
 	}
 	return u
 }

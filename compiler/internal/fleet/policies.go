@@ -20,7 +20,7 @@ func (b *builder) policies(docs []source.Policy) {
 			continue
 		}
 		spec := doc.Spec
-		p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, At: doc.Origin.At,
+		p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, At: doc.Origin.At, Document: doc.Origin.Identity(),
 			Accepted: spec.AcceptDegradations, spec: spec}
 		p.fill(set.Defaults)
 		p.frontends()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
@@ -318,6 +319,8 @@ type Policy struct {
 	// Defaulted are the blocks that are the set's and not the policy's.
 	Defaulted Defaulted
 	At        Place
+	// Document that says so.
+	Document source.Identity
 
 	spec  v1alpha1.TrafficPolicySpec
 	allow []AccessRule

@@ -18,12 +18,13 @@ import (
 type Cache struct {
 	mu sync.Mutex
 	// before are the documents of the last Load, now those of this one.
-	before, now map[chunkKey]*loader
+	before, now map[Identity]*loader
 }
 
-// chunkKey identifies a document by its place and its text: its positions are
-// part of what is remembered.
-type chunkKey struct {
+// Identity identifies a document by its place and its text: two documents of
+// one Identity have the same fields at the same positions. The zero value is
+// that of a document that no Cache has seen.
+type Identity struct {
 	file string
 	line int
 	text [sha256.Size]byte
@@ -31,7 +32,7 @@ type chunkKey struct {
 
 // Load is the function Load, for what it has not seen before.
 func (c *Cache) Load(files fs.FS) (Documents, []diag.Diagnostic) {
-	c.now = map[chunkKey]*loader{}
+	c.now = make(map[Identity]*loader, len(c.before))
 	docs, ds := load(files, c)
 	c.before, c.now = c.now, nil
 	return docs, ds
@@ -45,12 +46,13 @@ func (c *Cache) document(k chunk) *loader {
 		l.document(k)
 		return l
 	}
-	key := chunkKey{k.file, k.line, sha256.Sum256(k.text)}
+	key := Identity{k.file, k.line, sha256.Sum256(k.text)}
 	c.mu.Lock()
 	l := c.before[key]
 	c.mu.Unlock()
 	if l == nil {
-		l = &loader{}
+		own := key
+		l = &loader{identity: &own}
 		l.document(k)
 	}
 	c.mu.Lock()

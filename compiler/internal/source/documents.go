@@ -46,6 +46,16 @@ type Origin struct {
 	file   string
 	start  diag.Position
 	fields map[string]diag.Position
+	// identity is nil where no Cache has seen the document.
+	identity *Identity
+}
+
+// Identity identifies the document, where it came out of a Cache.
+func (o Origin) Identity() Identity {
+	if o.identity == nil {
+		return Identity{}
+	}
+	return *o.identity
 }
 
 // At returns the position of a field by its path from the document's root,

@@ -65,6 +65,8 @@ type loader struct {
 	names []named
 	// checked are the documents of a file that are not taken in yet.
 	checked []*loader
+	// identity of the document that a loader is for, where it is for one alone.
+	identity *Identity
 	// nameless is set once the name of a cluster cannot be read.
 	nameless bool
 }
@@ -133,6 +135,7 @@ func (l *loader) document(c chunk) {
 			l.names = append(l.names, named{h.id, h.nameAt})
 		}
 		origin := newOrigin(root, c)
+		origin.identity = l.identity
 		ds = checkDocument(root, h.kind, origin, ds)
 		if diag.HasErrors(ds) {
 			l.keepBroken(root, h.kind, origin)
