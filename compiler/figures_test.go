@@ -20,6 +20,7 @@ import (
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/internal/workers"
 	"github.com/fairlead/fairlead/compiler/manifest"
 	"github.com/fairlead/fairlead/test/workload"
 )
@@ -195,7 +196,7 @@ func figureEncoding(b *testing.B, w workload.Workload) {
 			}
 		}
 		theirs = append(theirs, measure(func() {
-			atOnce(len(contents), func() func(int) {
+			workers.Each(len(contents), func() func(int) {
 				return func(i int) {
 					for _, content := range contents[i] {
 						if _, err := yaml.Marshal(content); err != nil {
@@ -212,7 +213,7 @@ func figureEncoding(b *testing.B, w workload.Workload) {
 }
 
 func eachObject(parts []part, do func(manifest.Object)) {
-	atOnce(len(parts), func() func(int) {
+	workers.Each(len(parts), func() func(int) {
 		return func(i int) {
 			for _, fragment := range parts[i].fragments {
 				for _, o := range fragment.Objects {

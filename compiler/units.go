@@ -4,14 +4,12 @@ package compiler
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
 	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/compiler/internal/workers"
 	"github.com/fairlead/fairlead/compiler/manifest"
 )
 
@@ -42,7 +40,7 @@ func (c *compilation) parts() []part {
 		}
 	}
 	units := make([]*unit, len(alone)+1)
-	atOnce(len(units), func() func(int) {
+	workers.Each(len(units), func() func(int) {
 		planner := plan.NewPlanner(c.fleet.Sets)
 		return func(i int) {
 			if i == 0 {
@@ -101,22 +99,6 @@ func (c *compilation) unit(plans func() ([]plan.Plan, []diag.Diagnostic), wanted
 		u.parts = append(u.parts, c.views[p.Store].part(p, wanted))
 	}
 	return u
-}
-
-// atOnce calls a function for each number below n, on every processor. Each
-// worker makes its own; all have ended when it returns.
-func atOnce(n int, worker func() func(int)) {
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			do := worker()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	all.Wait()
 }
 
 // assemble puts parts together, in whatever order they come.

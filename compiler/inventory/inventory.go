@@ -78,7 +78,10 @@ func (n Name) String() string { return n.Namespace + "/" + n.Name }
 
 // Compare orders names by namespace, then name.
 func (n Name) Compare(o Name) int {
-	return cmp.Or(cmp.Compare(n.Namespace, o.Namespace), cmp.Compare(n.Name, o.Name))
+	if order := cmp.Compare(n.Namespace, o.Namespace); order != 0 {
+		return order
+	}
+	return cmp.Compare(n.Name, o.Name)
 }
 
 // Service is a Service and the pods behind it.

@@ -90,7 +90,7 @@ func (b *builder) reject(p allot.Pool, r allot.Rejected) {
 		why = fmt.Sprintf("it is no part of %s that can be used: it becomes %s", p.Range, bare(r.Instead))
 	}
 	for _, cluster := range r.Claim.From {
-		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: cluster,
+		b.quarantined = append(b.quarantined, Quarantined{Cluster: cluster,
 			Fact: fmt.Sprintf("%s as the %s", shown(r.Claim.Value), allotted(r.Name)), Message: why})
 	}
 }
@@ -156,7 +156,7 @@ func (b *builder) allotCluster(c *Cluster) {
 	for _, g := range c.Running() {
 		wanted = append(wanted, c.tunnelName(g))
 	}
-	for _, s := range b.offers[c] {
+	for _, s := range c.offers {
 		wanted = append(wanted, c.exportName(s))
 	}
 	wanted = append(append(wanted, b.partExports(c)...), c.egressNames()...)
@@ -168,7 +168,7 @@ func (b *builder) allotCluster(c *Cluster) {
 		}
 		b.keepGateway(c, g)
 	}
-	for _, s := range b.offers[c] {
+	for _, s := range c.offers {
 		if part, ok := got[c.exportName(s)]; ok {
 			if s.Exports == nil {
 				s.Exports = map[string]netip.Addr{}

@@ -51,23 +51,18 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 	if c.Unreachable != "" {
 		out.State = Unreachable
 	}
-	few := min(len(c.Services), len(b.named))
-	out.Services, out.Exports, out.places = make([]inventory.Service, 0, few), nil, make(map[inventory.Name]int, few)
+	out.Services, out.Exports = make([]inventory.Service, 0, min(len(c.Services), len(b.named))), nil
 	out.Roots = b.digests(c)
 	sidecars := map[string]bool{} // by namespace: whether some pod has one
 	for _, s := range c.Services {
-		if b.namespaces[s.Namespace] {
+		if !sidecars[s.Namespace] && b.namespaces[s.Namespace] {
 			noteSidecars(sidecars, s)
 		}
-		if !b.named[s.Name] {
-			continue
+		if b.named[s.Name] {
+			out.Services = append(out.Services, b.checked(c.Name, s))
 		}
-		// Of two of one name the first counts.
-		if _, twice := out.places[s.Name]; !twice {
-			out.places[s.Name] = len(out.Services)
-		}
-		out.Services = append(out.Services, b.checked(c.Name, s))
 	}
+	out.Services = firstOfEach(out.Services)
 	for _, e := range c.Exports {
 		if b.named[e] {
 			out.Exports = append(out.Exports, e)
@@ -78,9 +73,18 @@ func (b *builder) facts(c inventory.Cluster) Facts {
 	return out
 }
 
+// firstOfEach sorts Services by name. Of two of one name the first counts.
+func firstOfEach(services []inventory.Service) []inventory.Service {
+	byName := func(a, b inventory.Service) int { return a.Name.Compare(b.Name) }
+	if !slices.IsSortedFunc(services, byName) {
+		slices.SortStableFunc(services, byName)
+	}
+	return slices.CompactFunc(services, func(a, b inventory.Service) bool { return a.Name == b.Name })
+}
+
 // noteSidecars notes whether a namespace has pods, and some of them a sidecar.
 func noteSidecars(byNamespace map[string]bool, s inventory.Service) {
-	if len(s.Workloads) > 0 && !byNamespace[s.Namespace] {
+	if len(s.Workloads) > 0 {
 		byNamespace[s.Namespace] = slices.ContainsFunc(s.Workloads, func(w inventory.Workload) bool { return w.Sidecar })
 	}
 }
@@ -96,7 +100,7 @@ func (b *builder) digests(c inventory.Cluster) []string {
 			out = append(out, r)
 			continue
 		}
-		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: c.Name, Fact: "root of its mesh " + shown(r),
+		b.quarantined = append(b.quarantined, Quarantined{Cluster: c.Name, Fact: "root of its mesh " + shown(r),
 			Message: fmt.Sprintf("roots are at most %d SHA-256 digests in hexadecimal", maxRoots)})
 		break
 	}
@@ -112,8 +116,8 @@ func (b *builder) checked(cluster string, s inventory.Service) inventory.Service
 			return true
 		}
 		q := Quarantined{Cluster: cluster, Fact: fmt.Sprintf("%s of Service %s", fact, s.Name), Message: why}
-		if !slices.Contains(b.fleet.Quarantined, q) {
-			b.fleet.Quarantined = append(b.fleet.Quarantined, q)
+		if !slices.Contains(b.quarantined, q) {
+			b.quarantined = append(b.quarantined, q)
 		}
 		return true
 	}

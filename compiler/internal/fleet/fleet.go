@@ -12,14 +12,14 @@ import (
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/allot"
 	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/internal/workers"
 	"github.com/fairlead/fairlead/compiler/inventory"
 )
 
 // Build resolves documents and an inventory. With any error among the
 // diagnostics the Fleet is good for nothing but finding further mistakes.
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
-	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs),
-		offers: map[*Cluster][]*Service{}, noted: map[Missing]bool{}}
+	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs)}
 	b.namespaces = namespaces(b.named)
 	b.shows = make(map[inventory.Name][]*Cluster, len(b.named))
 	// The order matters: policies need the sets' clusters, conflicts need the
@@ -28,9 +28,7 @@ func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagn
 	b.checkSets()
 	b.policies(docs.Policies)
 	b.services()
-	for _, s := range b.fleet.Services {
-		b.checkService(s)
-	}
+	b.each(len(b.fleet.Services), func(b *builder, i int) { b.checkService(b.fleet.Services[i]) })
 	for _, s := range b.fleet.Sets {
 		if len(s.tenants) > 0 {
 			b.checkTenancies(s, files(docs))
@@ -41,6 +39,7 @@ func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagn
 	b.resolveGateways()
 	b.allot()
 	b.observed()
+	b.fleet.Quarantined, b.fleet.Missing = b.quarantined, b.missed()
 	return b.fleet, diag.Sort(b.diags)
 }
 
@@ -63,17 +62,41 @@ type builder struct {
 	// namespaces of the policies.
 	namespaces map[string]bool
 	all        []*Policy
-	// offers are the services that a cluster exports, shows the clusters of all
-	// sets that have a Service; both in order.
-	offers map[*Cluster][]*Service
-	shows  map[inventory.Name][]*Cluster
+	// shows are the clusters of all sets that have a Service, in order.
+	shows map[inventory.Name][]*Cluster
 	// governed finds services by set, namespace and name.
 	governed map[[3]string]*Service
 	// ranges are those of the set whose gateways are resolved.
 	ranges []span
-	// noted are the entries of Missing.
-	noted map[Missing]bool
-	diags []diag.Diagnostic
+	findings
+}
+
+// findings are what is wrong with what was looked at until now.
+type findings struct {
+	diags       []diag.Diagnostic
+	quarantined []Quarantined
+	// absent is what is missing; it may hold an entry twice.
+	absent []Missing
+}
+
+// each does something for each number below n, on every processor, and takes in
+// what is found in the order of the numbers. What is done may change only what
+// is of its number, and read what nobody changes.
+func (b *builder) each(n int, do func(b *builder, i int)) {
+	found := make([]findings, n)
+	workers.Each(n, func() func(int) {
+		own := *b
+		return func(i int) {
+			own.findings = findings{}
+			do(&own, i)
+			found[i] = own.findings
+		}
+	})
+	for _, f := range found {
+		b.diags = append(b.diags, f.diags...)
+		b.quarantined = append(b.quarantined, f.quarantined...)
+		b.absent = append(b.absent, f.absent...)
+	}
 }
 
 // mistake is an error under way: where it is and what else it speaks of.

@@ -198,7 +198,7 @@ func (b *builder) disputed(c *claim, what string, name allot.Name, agreed string
 			continue
 		}
 		for _, cluster := range o.From {
-			b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: cluster,
+			b.quarantined = append(b.quarantined, Quarantined{Cluster: cluster,
 				Fact:    fmt.Sprintf("%s %s of %s", what, shown(o.Value), c),
 				Message: fmt.Sprintf("the objects in %s say %s, and %s", strings.Join(other.From, " and "), shown(other.Value), silent)})
 		}
@@ -212,7 +212,7 @@ func validKey(text string) bool {
 }
 
 func (b *builder) quarantine(c *claim, fact, format string, args ...any) {
-	b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: c.cluster.Name,
+	b.quarantined = append(b.quarantined, Quarantined{Cluster: c.cluster.Name,
 		Fact: fmt.Sprintf("%s of node %s", fact, c.node.Name), Message: fmt.Sprintf(format, args...)})
 }
 

@@ -15,52 +15,75 @@ import (
 // observed compares what documents speak of with what clusters have. It rejects
 // nothing: what a cluster lacks today it may have tomorrow.
 func (b *builder) observed() {
-	calls := map[*Cluster]map[string]bool{} // the namespaces of what is called
-	for _, s := range b.fleet.Services {
-		b.observedPorts(s)
-		for _, p := range s.Policies {
-			for _, c := range p.Consumers {
-				if calls[c] == nil && p.Mesh {
-					calls[c] = map[string]bool{}
-				}
-				if p.Mesh {
-					calls[c][p.Namespace] = true
-				}
-			}
-			for _, r := range p.Rules {
-				for _, backend := range r.Backends {
-					b.observedBackend(s, p, backend)
-				}
-				if r.Mirror != nil {
-					b.observedBackend(s, p, *r.Mirror)
-				}
-			}
-		}
-	}
+	b.each(len(b.fleet.Services), func(b *builder, i int) { b.observedService(b.fleet.Services[i]) })
+	calls := b.calls()
 	for _, set := range b.fleet.Sets {
 		for _, c := range set.Clusters {
 			b.observedRouting(c)
-			if calls[c] != nil && c.EastWest == v1alpha1.EastWestIstio {
+			if calls[c] != nil {
 				b.observedAmbient(c)
 				b.observedUnmeshed(c, calls[c])
 			}
 		}
 		b.observedRoots(set)
 	}
-	slices.SortStableFunc(b.fleet.Missing, func(x, y Missing) int {
+}
+
+// observedService compares what is said of one service with what clusters have.
+func (b *builder) observedService(s *Service) {
+	b.observedPorts(s)
+	for _, p := range s.Policies {
+		for _, r := range p.Rules {
+			for _, backend := range r.Backends {
+				b.observedBackend(s, p, backend)
+			}
+			if r.Mirror != nil {
+				b.observedBackend(s, p, *r.Mirror)
+			}
+		}
+	}
+}
+
+// calls are the namespaces of what is called in a mesh, for clusters with
+// callers of which some may have no sidecar.
+func (b *builder) calls() map[*Cluster]map[string]bool {
+	out := map[*Cluster]map[string]bool{}
+	for _, s := range b.fleet.Services {
+		for _, p := range s.Policies {
+			for _, c := range p.Consumers {
+				if !p.Mesh || c.EastWest != v1alpha1.EastWestIstio || len(c.Facts.Ambient)+len(c.Facts.Unmeshed) == 0 {
+					continue
+				}
+				if out[c] == nil {
+					out[c] = map[string]bool{}
+				}
+				out[c][p.Namespace] = true
+			}
+		}
+	}
+	return out
+}
+
+// missed lists what is missing, each thing once.
+func (b *builder) missed() []Missing {
+	noted, out := make(map[Missing]bool, len(b.absent)), b.absent[:0]
+	for _, m := range b.absent {
+		if !noted[m] {
+			noted[m] = true
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y Missing) int {
 		return cmp.Or(byName(x.Cluster, y.Cluster), cmp.Compare(x.Message, y.Message))
 	})
+	return out
 }
 
 // missing notes what a cluster lacks at everyone whom a policy governs, or at
 // that cluster alone where the ClusterSet asks for it.
 func (b *builder) missing(at []*Cluster, p *Policy, format string, args ...any) {
 	for _, c := range at {
-		m := Missing{Cluster: c, Policy: p, Message: fmt.Sprintf(format, args...)}
-		if !b.noted[m] {
-			b.noted[m] = true
-			b.fleet.Missing = append(b.fleet.Missing, m)
-		}
+		b.absent = append(b.absent, Missing{Cluster: c, Policy: p, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -74,9 +97,8 @@ func (b *builder) observedPorts(s *Service) {
 		if !there || svc.ExternalName || e.Facts.State != Observed {
 			continue
 		}
-		ports := s.PortsOf(e)
 		for _, port := range s.Ports {
-			if !slices.ContainsFunc(ports, port.Same) {
+			if !slices.ContainsFunc(svc.Ports, port.seenAs) {
 				b.missing([]*Cluster{e}, s.PortsFrom, "port %d/%s (%s): Service %s in %s does not have it, but %s", port.Number, port.Transport(),
 					s.PortsFrom.At(port.Path+".port"), s.Key(), e.Name, portList(svc.Ports))
 			}
@@ -206,7 +228,7 @@ func (b *builder) observedRoots(s *Set) {
 		if len(others) == 0 {
 			continue
 		}
-		b.fleet.Quarantined = append(b.fleet.Quarantined, Quarantined{Cluster: c.Name, Fact: "roots of its mesh " + rootsOf(c),
+		b.quarantined = append(b.quarantined, Quarantined{Cluster: c.Name, Fact: "roots of its mesh " + rootsOf(c),
 			Message: fmt.Sprintf("%s %s %s: without a root in common their pods refuse each other", comma(others), trusts(others), rootsOf(others[0]))})
 	}
 }

@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -117,6 +118,13 @@ func (s *Service) fill(observed []Port) {
 
 // Same tells whether two ports have one number and transport.
 func (p Port) Same(q Port) bool { return p.Number == q.Number && p.Transport() == q.Transport() }
+
+// seenAs tells whether a port that was observed has the same number and
+// transport.
+func (p Port) seenAs(q inventory.Port) bool {
+	transport := v1alpha1.Transport(cmp.Or(q.Transport, string(v1alpha1.TransportTCP)))
+	return p.Number == q.Port && p.Transport() == transport
+}
 
 // Transport is the transport protocol of the port.
 func (p Port) Transport() v1alpha1.Transport {

@@ -28,24 +28,29 @@ func (b *builder) services() {
 	slices.SortFunc(b.fleet.Services, func(x, y *Service) int {
 		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Set.Name, y.Set.Name))
 	})
+	b.each(len(b.fleet.Services), func(b *builder, i int) { b.resolve(b.fleet.Services[i]) })
 	for _, s := range b.fleet.Services {
-		for _, c := range b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}] {
-			if c.Set == s.Set {
-				s.shown = append(s.shown, c)
-			}
-		}
-		b.producer(s)
-		b.exporters(s)
 		for _, e := range s.Exporters {
-			b.offers[e] = append(b.offers[e], s)
-		}
-		b.resolvePorts(s)
-		for _, p := range s.Policies {
-			b.consumers(s, p)
-			s.defaults(p)
+			e.offers = append(e.offers, s)
 		}
 	}
 	b.others()
+}
+
+// resolve finds out what the policies of one service say together.
+func (b *builder) resolve(s *Service) {
+	for _, c := range b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}] {
+		if c.Set == s.Set {
+			s.shown = append(s.shown, c)
+		}
+	}
+	b.producer(s)
+	b.exporters(s)
+	b.resolvePorts(s)
+	for _, p := range s.Policies {
+		b.consumers(s, p)
+		s.defaults(p)
+	}
 }
 
 // others finds the services of others that backends name.

@@ -41,11 +41,7 @@ func (b *builder) sets(docs []source.ClusterSet) {
 		written := slices.Clone(s.Clusters)
 		slices.SortStableFunc(s.Clusters, byName)
 		s.index()
-		for _, c := range s.Clusters {
-			for _, svc := range c.Facts.Services {
-				b.shows[svc.Name] = append(b.shows[svc.Name], c)
-			}
-		}
+		b.known(s)
 		for i, c := range spec.Clusters {
 			b.controlPlane(written[i], c.Istio)
 		}
@@ -56,11 +52,12 @@ func (b *builder) sets(docs []source.ClusterSet) {
 	slices.SortStableFunc(b.fleet.Sets, func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
 }
 
-// index lets clusters be found by name; of two of one name the first.
+// index lets clusters be found by name, of two of one name the first, and
+// notes their places.
 func (s *Set) index() {
 	s.named = make(map[string]*Cluster, len(s.Clusters))
-	for _, c := range slices.Backward(s.Clusters) {
-		s.named[c.Name] = c
+	for i, c := range slices.Backward(s.Clusters) {
+		s.named[c.Name], c.place = c, i
 	}
 }
 
@@ -95,10 +92,21 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	}
 	out.Mesh = mesh(c.Istio)
 	out.Mesh.Network = cmp.Or(out.Mesh.Network, c.Name)
-	if facts, ok := b.inv.Find(c.Name); ok {
-		out.Facts = b.facts(facts)
-	}
 	return out
+}
+
+// known takes in what was observed of the clusters of a set.
+func (b *builder) known(s *Set) {
+	b.each(len(s.Clusters), func(b *builder, i int) {
+		if facts, ok := b.inv.Find(s.Clusters[i].Name); ok {
+			s.Clusters[i].Facts = b.facts(facts)
+		}
+	})
+	for _, c := range s.Clusters {
+		for _, svc := range c.Facts.Services {
+			b.shows[svc.Name] = append(b.shows[svc.Name], c)
+		}
+	}
 }
 
 // prefix reads a CIDR. What is no CIDR was reported where its document was

@@ -38,18 +38,19 @@ func (b *builder) topology(s *Set, of *v1alpha1.Connectivity) {
 		groups = append(groups, s.Clusters)
 	}
 	for _, c := range s.Clusters {
-		c.joined = map[*Cluster]bool{c: true}
+		c.joined = make([]bool, len(s.Clusters))
+		c.joined[c.place] = true
 	}
 	for _, g := range groups {
 		for _, c := range g {
 			for _, other := range g {
-				c.joined[other] = c.joined[other] || !c.Removed() && !other.Removed() || c == other
+				c.joined[other.place] = c.joined[other.place] || !c.Removed() && !other.Removed() || c == other
 			}
 		}
 	}
 	for _, c := range s.Clusters {
 		for _, other := range s.Clusters {
-			if c.joined[other] {
+			if c.joined[other.place] {
 				c.Joined = append(c.Joined, other)
 			}
 		}
@@ -68,7 +69,9 @@ func (c *Cluster) Exports() bool { return c.State == v1alpha1.ClusterActive }
 
 // JoinedWith tells whether the topology joins two clusters; a cluster is joined
 // with itself.
-func (c *Cluster) JoinedWith(other *Cluster) bool { return c.joined[other] }
+func (c *Cluster) JoinedWith(other *Cluster) bool {
+	return c.Set == other.Set && c.joined[other.place]
+}
 
 // Reaches tells whether pods of the cluster can be connected to services of
 // another: the topology joins them, and there are tunnels between two that

@@ -129,7 +129,11 @@ type Cluster struct {
 	// Path of the cluster in its ClusterSet.
 	Path string
 
-	joined map[*Cluster]bool
+	// place of the cluster among those of its set, and joined: with which of them.
+	place  int
+	joined []bool
+	// offers are the services that the cluster exports, in order.
+	offers []*Service
 }
 
 // Tunnels tells whether Fairlead joins the cluster to others.
@@ -171,7 +175,8 @@ const (
 	Unreachable
 )
 
-// Facts is what a cluster said of itself.
+// Facts is what a cluster said of itself. Its Services are sorted by name, one
+// of each.
 type Facts struct {
 	State State
 	inventory.Cluster
@@ -179,22 +184,22 @@ type Facts struct {
 	// none of them a sidecar, sorted.
 	Unmeshed []string
 
-	// places of the Services among those of the cluster, by name.
-	places map[inventory.Name]int
 }
 
 // Service finds a Service that was observed.
 func (f *Facts) Service(namespace, name string) (inventory.Service, bool) {
-	i, ok := f.places[inventory.Name{Namespace: namespace, Name: name}]
+	i, ok := slices.BinarySearchFunc(f.Services, inventory.Name{Namespace: namespace, Name: name}, compareService)
 	if !ok {
 		return inventory.Service{}, false
 	}
 	return f.Services[i], true
 }
 
+func compareService(s inventory.Service, name inventory.Name) int { return s.Name.Compare(name) }
+
 // WithoutServices returns everything but the Services and ServiceExports.
 func (f Facts) WithoutServices() Facts {
-	f.Services, f.Exports, f.places = nil, nil, nil
+	f.Services, f.Exports = nil, nil
 	return f
 }
 

@@ -61,7 +61,7 @@ func (b *builder) settle(s *Service, v *vote, what string) string {
 		for _, c := range a.by {
 			q := Quarantined{Cluster: c.Name, Fact: fmt.Sprintf("%s as %s %s", s.Key(), what, a.word),
 				Message: fmt.Sprintf("%s says %s", and(all[0].by), all[0].word)}
-			b.fleet.Quarantined = append(b.fleet.Quarantined, q)
+			b.quarantined = append(b.quarantined, q)
 		}
 	}
 	return all[0].word
