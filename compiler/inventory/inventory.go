@@ -4,6 +4,7 @@ package inventory
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -186,10 +187,26 @@ func (inv Inventory) Find(cluster string) (Cluster, bool) {
 
 // SortLedger orders allocations by pool and key.
 func SortLedger(ledger []Allocation) {
-	slices.SortFunc(ledger, func(a, b Allocation) int {
-		if order := cmp.Compare(a.Pool, b.Pool); order != 0 {
-			return order
+	// Ledgers are written pool by pool, and mostly in order: there is little to
+	// sort in a pool.
+	pools := map[string][]Allocation{}
+	for _, a := range ledger {
+		pools[a.Pool] = append(pools[a.Pool], a)
+	}
+	at := 0
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		pool := pools[name]
+		if !slices.IsSortedFunc(pool, compareKeys) {
+			slices.SortFunc(pool, compareKeys)
 		}
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
-	})
+		at += copy(ledger[at:], pool)
+	}
+}
+
+// compareKeys orders allocations of one pool.
+func compareKeys(a, b Allocation) int {
+	if order := cmp.Compare(a.Key, b.Key); order != 0 {
+		return order
+	}
+	return cmp.Compare(a.Value, b.Value)
 }

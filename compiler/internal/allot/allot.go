@@ -76,23 +76,15 @@ func (e *Exhausted) Error() string {
 // where most allotments are; then what the owner says. So one cluster alone can
 // move nothing of others.
 func (p Pool) Allot(names []Name, ledger Ledger) (Allotment, error) {
-	out := Allotment{Parts: make(map[Name]netip.Prefix, len(names))}
-	taken := make(map[netip.Prefix]Name, len(names))
 	candidates := p.candidates(names, ledger)
-	// What is believed counts where something may be rejected.
-	disputed := slices.ContainsFunc(candidates, func(c candidate) bool { return len(c.claim.From) > 0 })
+	parts, taken, all := hear(candidates, len(names), nil)
 	believed := map[Name]Claim{}
-	for _, c := range candidates {
-		if _, ok := out.Parts[c.name]; ok {
-			continue
-		}
-		if _, ok := taken[c.part]; !ok && c.valid {
-			out.Parts[c.name], taken[c.part] = c.part, c.name
-			if disputed {
-				believed[c.name] = c.claim
-			}
-		}
+	if !all {
+		// Only where a claim is in vain does it matter which is better.
+		p.rank(candidates)
+		parts, taken, _ = hear(candidates, len(names), believed)
 	}
+	out := Allotment{Parts: parts}
 	for _, name := range names {
 		if _, ok := out.Parts[name]; ok {
 			continue
@@ -103,12 +95,34 @@ func (p Pool) Allot(names []Name, ledger Ledger) (Allotment, error) {
 		}
 		out.Parts[name], taken[part] = part, name
 	}
+	if all {
+		return out, nil
+	}
 	for _, c := range candidates {
 		if r, ok := reject(c, believed, out.Parts[c.name], taken); ok {
 			out.Rejected = append(out.Rejected, r)
 		}
 	}
 	return out, nil
+}
+
+// hear gives names what is claimed for them, the first claims first, notes whom
+// it believed where that is asked for, and tells whether it believed all.
+func hear(candidates []candidate, names int, believed map[Name]Claim) (parts map[Name]netip.Prefix, taken map[netip.Prefix]Name, all bool) {
+	parts, taken, all = make(map[Name]netip.Prefix, names), make(map[netip.Prefix]Name, names), true
+	for _, c := range candidates {
+		_, known := parts[c.name]
+		_, occupied := taken[c.part]
+		if known || occupied || !c.valid {
+			all = false
+			continue
+		}
+		parts[c.name], taken[c.part] = c.part, c.name
+		if believed != nil {
+			believed[c.name] = c.claim
+		}
+	}
+	return parts, taken, all
 }
 
 // candidate is a claim of a name that is wanted.
@@ -123,7 +137,7 @@ type candidate struct {
 	owned       bool
 }
 
-// candidates lists all claims, the best first.
+// candidates lists all claims.
 func (p Pool) candidates(names []Name, ledger Ledger) []candidate {
 	out := make([]candidate, 0, len(names))
 	seen := make(map[Name]bool, len(names))
@@ -135,23 +149,31 @@ func (p Pool) candidates(names []Name, ledger Ledger) []candidate {
 		for _, claim := range ledger[name] {
 			c := candidate{name: name, claim: claim}
 			c.part, c.valid, c.read = p.parse(claim.Value)
-			if c.valid = c.valid && p.free(c.part); c.valid {
-				c.distance = p.distance(name, c.part)
-			}
-			if p.Owner != nil && len(claim.From) > 0 {
-				c.owned = slices.Contains(claim.From, p.Owner(name))
-			}
+			c.valid = c.valid && p.free(c.part)
 			out = append(out, c)
 		}
 	}
-	slices.SortStableFunc(out, func(x, y candidate) int {
+	return out
+}
+
+// rank sorts claims, the best first.
+func (p Pool) rank(claims []candidate) {
+	for i := range claims {
+		c := &claims[i]
+		if c.valid {
+			c.distance = p.distance(c.name, c.part)
+		}
+		if p.Owner != nil && len(c.claim.From) > 0 {
+			c.owned = slices.Contains(c.claim.From, p.Owner(c.name))
+		}
+	}
+	slices.SortStableFunc(claims, func(x, y candidate) int {
 		if order := cmp.Or(cmp.Compare(y.claim.Voices(), x.claim.Voices()), cmp.Compare(x.distance, y.distance)); order != 0 {
 			return order
 		}
 		return cmp.Or(first(x.owned, y.owned), cmp.Compare(x.name.Pool, y.name.Pool), cmp.Compare(x.name.Key, y.name.Key),
 			cmp.Compare(x.claim.Value, y.claim.Value))
 	})
-	return out
 }
 
 // first orders what holds before what does not.

@@ -40,9 +40,16 @@ type Ledger map[Name][]Claim
 // voices come first.
 func NewLedger(allocations []inventory.Allocation) Ledger {
 	l := make(Ledger, len(allocations))
+	// Nearly all names have one claim: those stand beside each other.
+	first := make([]Claim, 0, len(allocations))
 	for _, a := range allocations {
 		name := Name{a.Pool, a.Key}
 		claims := l[name]
+		if claims == nil {
+			first = append(first, Claim{Value: a.Value, From: slices.Clone(a.From)})
+			l[name] = first[len(first)-1 : len(first) : len(first)]
+			continue
+		}
 		i := slices.IndexFunc(claims, func(c Claim) bool { return c.Value == a.Value })
 		switch {
 		case i < 0:

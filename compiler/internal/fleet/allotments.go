@@ -23,19 +23,25 @@ const addressBits = 32
 
 // allot gives every name that takes part its address, and writes the ledger.
 func (b *builder) allot() {
+	var tunnelled []*Cluster
 	for _, s := range b.fleet.Sets {
 		b.allotGlobal(s)
 		for _, c := range s.Clusters {
 			if c.Tunnels() && c.Global.IsValid() {
-				b.allotCluster(c)
+				tunnelled = append(tunnelled, c)
 			}
 		}
+	}
+	exports := make([][]netip.Addr, len(tunnelled))
+	b.each(len(tunnelled), func(b *builder, i int) { exports[i] = b.allotCluster(tunnelled[i]) })
+	for i, c := range tunnelled {
+		c.takeExports(exports[i])
 	}
 	b.allotVirtual()
 	b.allotVirtual6()
 	// Two sets with one range share what they wrote to the ledger.
-	inventory.SortLedger(b.fleet.Allocations)
-	b.fleet.Allocations = slices.CompactFunc(b.fleet.Allocations, sameAllocation)
+	inventory.SortLedger(b.kept)
+	b.fleet.Allocations = slices.CompactFunc(b.kept, sameAllocation)
 }
 
 func sameAllocation(x, y inventory.Allocation) bool {
@@ -44,7 +50,7 @@ func sameAllocation(x, y inventory.Allocation) bool {
 
 // keep writes an allotment to the ledger.
 func (b *builder) keep(pool, key, value string) {
-	b.fleet.Allocations = append(b.fleet.Allocations, inventory.Allocation{Pool: pool, Key: key, Value: value})
+	b.kept = append(b.kept, inventory.Allocation{Pool: pool, Key: key, Value: value})
 }
 
 // from allots addresses or prefixes, reports a range that is full, and shows
@@ -149,15 +155,17 @@ func (b *builder) allotGlobal(s *Set) {
 
 // allotCluster gives each gateway its address in the tunnels, each service that
 // the cluster offers by tunnel its export address, and callers the addresses
-// that they are seen under. All are from one range,
-// so that they are decided on together.
-func (b *builder) allotCluster(c *Cluster) {
-	var wanted []allot.Name
+// that they are seen under. All are from one range, so that they are decided on
+// together. It returns the export addresses of what the cluster offers, in
+// order, not valid where there is none.
+func (b *builder) allotCluster(c *Cluster) []netip.Addr {
+	exports := inventory.PoolExport + c.Name
+	wanted := make([]allot.Name, 0, len(c.Gateways)+len(c.offers))
 	for _, g := range c.Running() {
 		wanted = append(wanted, c.tunnelName(g))
 	}
 	for _, s := range c.offers {
-		wanted = append(wanted, c.exportName(s))
+		wanted = append(wanted, allot.Name{Pool: exports, Key: s.Key()})
 	}
 	wanted = append(append(wanted, b.partExports(c)...), c.egressNames()...)
 	got := b.from(allot.Pool{Range: c.Global, Bits: addressBits, Reserved: b.allotPrefixes(c)}, wanted, c.At(".network.globalCIDR"))
@@ -168,25 +176,33 @@ func (b *builder) allotCluster(c *Cluster) {
 		}
 		b.keepGateway(c, g)
 	}
-	for _, s := range c.offers {
-		if part, ok := got[c.exportName(s)]; ok {
-			if s.Exports == nil {
-				s.Exports = map[string]netip.Addr{}
-			}
-			s.Exports[c.Name] = part.Addr()
-			b.keep(inventory.PoolExport+c.Name, s.Key(), part.Addr().String())
+	out := make([]netip.Addr, len(c.offers))
+	for i, s := range c.offers {
+		if part, ok := got[allot.Name{Pool: exports, Key: s.Key()}]; ok {
+			out[i] = part.Addr()
+			b.keep(exports, s.Key(), part.Addr().String())
 		}
 	}
 	b.takePartExports(c, got)
 	b.takeEgress(c, got)
+	return out
+}
+
+// takeExports gives what the cluster offers its export addresses.
+func (c *Cluster) takeExports(addresses []netip.Addr) {
+	for i, s := range c.offers {
+		if !addresses[i].IsValid() {
+			continue
+		}
+		if s.Exports == nil {
+			s.Exports = make(map[string]netip.Addr, len(s.Exporters))
+		}
+		s.Exports[c.Name] = addresses[i]
+	}
 }
 
 func (c *Cluster) tunnelName(g *Gateway) allot.Name {
 	return allot.Name{Pool: inventory.PoolTunnel + c.Name, Key: g.Name}
-}
-
-func (c *Cluster) exportName(s *Service) allot.Name {
-	return allot.Name{Pool: inventory.PoolExport + c.Name, Key: s.Key()}
 }
 
 // keepGateway notes what a gateway's peers are told: all of them the same, or
@@ -201,10 +217,10 @@ func (b *builder) keepGateway(c *Cluster, g *Gateway) {
 	for _, viewer := range c.Set.Clusters {
 		from, t := []string{viewer.Name}, g.told[viewer.Name]
 		if g.Key == "" && t.Key != "" {
-			b.fleet.Allocations = append(b.fleet.Allocations, inventory.Allocation{Pool: inventory.PoolKey + c.Name, Key: g.Name, Value: t.Key, From: from})
+			b.kept = append(b.kept, inventory.Allocation{Pool: inventory.PoolKey + c.Name, Key: g.Name, Value: t.Key, From: from})
 		}
 		if len(g.declared)+len(g.Addresses) == 0 && len(t.Addresses) > 0 {
-			b.fleet.Allocations = append(b.fleet.Allocations,
+			b.kept = append(b.kept,
 				inventory.Allocation{Pool: inventory.PoolAddress + c.Name, Key: g.Name, Value: joinAddresses(t.Addresses), From: from})
 		}
 	}
@@ -229,7 +245,7 @@ func (b *builder) allotVirtual() {
 	for _, set := range b.fleet.Sets {
 		services := byRange[set.Virtual]
 		delete(byRange, set.Virtual)
-		var wanted []allot.Name
+		wanted := make([]allot.Name, 0, len(services))
 		for _, s := range services {
 			wanted = append(wanted, virtualName(s.Key()))
 			for _, key := range s.parts() {

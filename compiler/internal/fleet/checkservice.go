@@ -74,15 +74,13 @@ func (c *Cluster) Near(other *Cluster) bool {
 // checkHosts: the names that callers use must fit in DNS.
 func (b *builder) checkHosts(s *Service) {
 	p := s.Producer
-	longest := fmt.Sprintf("%s.%s.svc.%s", s.Name, s.Namespace, s.Set.Domain)
+	longest := ""
 	for _, e := range s.Exporters {
-		if e.EastWest == v1alpha1.EastWestIstio && !s.Adopted {
-			if host := PartHost(s.Name, s.Namespace, e.Name, s.Set.Domain); len(host) > len(longest) {
-				longest = host
-			}
+		if e.EastWest == v1alpha1.EastWestIstio && !s.Adopted && len(e.Name) > len(longest) {
+			longest = e.Name
 		}
 	}
-	if len(longest) > maxHost {
+	if longest = hostOf(s.Name, s.Namespace, longest, s.Set.Domain); len(longest) > maxHost {
 		b.report(mistake{code: CodeNameTooLong, at: p.At("spec.service.name"), fix: "shorten the service, the cluster or the domain"},
 			"the name %s has %d characters, and DNS allows %d", longest, len(longest), maxHost)
 	}
@@ -101,5 +99,14 @@ const partNameExtra = len("fairlead-.") + 63
 // PartHost is the name under which a mesh knows one cluster's part of a
 // service.
 func PartHost(service, namespace, cluster, domain string) string {
-	return fmt.Sprintf("%s.%s.svc.%s.%s", service, namespace, cluster, domain)
+	return hostOf(service, namespace, cluster, domain)
+}
+
+// hostOf is the name of a service, or of a cluster's part of it where there is
+// one.
+func hostOf(service, namespace, cluster, domain string) string {
+	if cluster != "" {
+		cluster += "."
+	}
+	return service + "." + namespace + ".svc." + cluster + domain
 }

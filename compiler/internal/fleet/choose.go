@@ -43,7 +43,7 @@ func (c chosen) all() []*Cluster { return unique(slices.Concat(c.named, c.labell
 
 // choose resolves a selector and reports one that chooses nothing.
 func (b *builder) choose(in speaker, s v1alpha1.ClusterSelector, path string) chosen {
-	out := chosen{path: path + ".clusters"}
+	out := chosen{path: path + ".clusters", named: make([]*Cluster, 0, len(s.Clusters)), places: make([]int, 0, len(s.Clusters))}
 	missed := false
 	for i, name := range s.Clusters {
 		c := in.set.Cluster(name)

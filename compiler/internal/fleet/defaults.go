@@ -12,7 +12,7 @@ import (
 
 // fill takes what the policy says and, where it is silent, the set's defaults:
 // block by block, so that nothing is merged inside one.
-func (p *Policy) fill(d v1alpha1.Defaults) {
+func (p *Policy) fill(d *v1alpha1.Defaults) {
 	p.Defaulted = Defaulted{Failover: p.spec.Failover == nil && d.Failover != nil,
 		Resilience:    p.spec.Resilience == nil && d.Resilience != nil,
 		LoadBalancing: p.spec.LoadBalancing == nil && d.LoadBalancing != nil}
@@ -58,7 +58,7 @@ func (p *Policy) frontends() {
 // requests: a port that carries them, or none that is known yet.
 func (s *Service) defaults(p *Policy) {
 	carries := len(s.Ports) == 0 || slices.ContainsFunc(s.Ports, Port.L7)
-	d := p.Set.Defaults
+	d := &p.Set.Defaults
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		if !carries || r.Answers() {

@@ -77,6 +77,8 @@ type findings struct {
 	quarantined []Quarantined
 	// absent is what is missing; it may hold an entry twice.
 	absent []Missing
+	// kept is what the ledger has of what was allotted.
+	kept []inventory.Allocation
 }
 
 // each does something for each number below n, on every processor, and takes in
@@ -96,6 +98,7 @@ func (b *builder) each(n int, do func(b *builder, i int)) {
 		b.diags = append(b.diags, f.diags...)
 		b.quarantined = append(b.quarantined, f.quarantined...)
 		b.absent = append(b.absent, f.absent...)
+		b.kept = append(b.kept, f.kept...)
 	}
 }
 

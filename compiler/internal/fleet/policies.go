@@ -8,38 +8,48 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // policies resolves every TrafficPolicy whose ClusterSet can be told.
 func (b *builder) policies(docs []source.Policy) {
-	for _, doc := range docs {
-		set := b.setOf(doc)
-		if set == nil {
-			continue
-		}
-		spec := doc.Spec
-		p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, At: doc.Origin.At, Document: doc.Origin.Identity(),
-			Accepted: spec.AcceptDegradations, spec: spec}
-		p.fill(set.Defaults)
-		p.frontends()
-		for i, r := range spec.Rules {
-			p.Rules = append(p.Rules, b.rule(p, r, i))
-		}
-		if len(p.Rules) == 0 {
-			p.Rules = []Rule{{Label: "0", Path: "spec.rules"}}
-		}
-		p.allow = b.allowed(p)
-		b.all = append(b.all, p)
-	}
+	all := make([]*Policy, len(docs))
+	b.each(len(docs), func(b *builder, i int) { all[i] = b.policy(&docs[i]) })
+	b.all = slices.DeleteFunc(all, func(p *Policy) bool { return p == nil })
 	slices.SortStableFunc(b.all, func(x, y *Policy) int {
-		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
+		if order := cmp.Compare(x.Namespace, y.Namespace); order != 0 {
+			return order
+		}
+		return cmp.Compare(x.Name, y.Name)
 	})
 }
 
+// policy resolves one, nil where its ClusterSet cannot be told.
+func (b *builder) policy(doc *source.Policy) *Policy {
+	set := b.setOf(doc)
+	if set == nil {
+		return nil
+	}
+	spec := &doc.Spec
+	p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, Document: doc.Origin.Identity(),
+		At: func(path string) diag.Position { return doc.Origin.At(path) }, Accepted: spec.AcceptDegradations, spec: spec}
+	p.fill(&set.Defaults)
+	p.frontends()
+	p.Rules = make([]Rule, 0, max(len(spec.Rules), 1))
+	for i := range spec.Rules {
+		p.Rules = append(p.Rules, b.rule(p, &spec.Rules[i], i))
+	}
+	if len(p.Rules) == 0 {
+		p.Rules = append(p.Rules, Rule{Label: "0", Path: "spec.rules"})
+	}
+	p.allow = b.allowed(p)
+	return p
+}
+
 // setOf finds the ClusterSet of a policy, or reports why it cannot.
-func (b *builder) setOf(doc source.Policy) *Set {
+func (b *builder) setOf(doc *source.Policy) *Set {
 	name, sets := doc.Spec.ClusterSet, b.fleet.Sets
 	i := slices.IndexFunc(sets, func(s *Set) bool { return s.Name == name })
 	switch {
@@ -77,15 +87,18 @@ func minHealthy(f *v1alpha1.Failover) int32 {
 	return int32(max(n, 1))
 }
 
-func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
-	out := Rule{Rule: r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: indexed("spec.rules", i)}
-	for j, backend := range r.Backends {
-		if found, ok := b.backend(p, backend, indexed(out.Path+".backends", j)); ok {
+func (b *builder) rule(p *Policy, r *v1alpha1.Rule, i int) Rule {
+	out := Rule{Rule: *r, Label: cmp.Or(r.Name, strconv.Itoa(i)), Path: indexed("spec.rules", i)}
+	if len(r.Backends) > 0 {
+		out.Backends = make([]Backend, 0, len(r.Backends))
+	}
+	for j := range r.Backends {
+		if found, ok := b.backend(p, &r.Backends[j], out.Path+indexed(".backends", j)); ok {
 			out.Backends = append(out.Backends, found)
 		}
 	}
 	if r.Mirror != nil {
-		if found, ok := b.backend(p, r.Mirror.Backend, out.Path+".mirror.backend"); ok {
+		if found, ok := b.backend(p, &r.Mirror.Backend, out.Path+".mirror.backend"); ok {
 			out.Mirror = &found
 		}
 	}
@@ -93,9 +106,10 @@ func (b *builder) rule(p *Policy, r v1alpha1.Rule, i int) Rule {
 }
 
 // backend resolves a backend, false where its cluster is unknown.
-func (b *builder) backend(p *Policy, written v1alpha1.Backend, path string) (Backend, bool) {
-	c := b.lookUp(p.speaks(), written.Cluster, path, ".cluster")
+func (b *builder) backend(p *Policy, written *v1alpha1.Backend, path string) (Backend, bool) {
+	c := p.Set.Cluster(written.Cluster)
 	if c == nil {
+		b.lookUp(p.speaks(), written.Cluster, path, ".cluster")
 		return Backend{}, false
 	}
 	if !c.Exports() {

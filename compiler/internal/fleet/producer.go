@@ -68,6 +68,7 @@ func (b *builder) producerPorts(s *Service) {
 	if s.PortsFrom == nil {
 		return
 	}
+	s.Ports = make([]Port, 0, len(s.PortsFrom.spec.Service.Ports))
 	for i, port := range s.PortsFrom.spec.Service.Ports {
 		s.Ports = append(s.Ports, Port{Number: port.Port, Protocol: cmp.Or(port.Protocol, v1alpha1.ProtocolTCP),
 			Path: indexed("spec.service.ports", i)})

@@ -19,7 +19,7 @@ func (b *builder) services() {
 		k := [3]string{p.Set.Name, p.Namespace, p.Service}
 		s := b.governed[k]
 		if s == nil {
-			s = &Service{Set: p.Set, Namespace: p.Namespace, Name: p.Service}
+			s = &Service{Set: p.Set, Namespace: p.Namespace, Name: p.Service, key: p.Namespace + "/" + p.Service}
 			b.governed[k] = s
 			b.fleet.Services = append(b.fleet.Services, s)
 		}

@@ -242,6 +242,8 @@ type Service struct {
 	// service and name.
 	Senders []Sender
 
+	// key is what Key returns: it is asked for often.
+	key string
 	// leaving would be exporters if their state let them.
 	leaving []*Cluster
 	// shown are the clusters of the set with a Service of that name, by name.
@@ -262,7 +264,7 @@ func (s *Service) Shown() []*Cluster { return s.shown }
 func (s *Service) PortsGiven() bool { return s.PortsFrom != nil }
 
 // Key is namespace/name.
-func (s *Service) Key() string { return s.Namespace + "/" + s.Name }
+func (s *Service) Key() string { return s.key }
 
 // ExportedBy tells whether a cluster offers the service.
 func (s *Service) ExportedBy(c *Cluster) bool { return slices.Contains(s.Exporters, c) }
@@ -327,7 +329,7 @@ type Policy struct {
 	// Document that says so.
 	Document source.Identity
 
-	spec  v1alpha1.TrafficPolicySpec
+	spec  *v1alpha1.TrafficPolicySpec
 	allow []AccessRule
 }
 
