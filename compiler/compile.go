@@ -32,7 +32,8 @@ func Compile(files fs.FS, inv inventory.Inventory) (Result, []diag.Diagnostic) {
 type compilation struct {
 	inv   inventory.Inventory
 	fleet *fleet.Fleet
-	views map[string]*view
+	// views are made once somebody asks for them.
+	views map[string]func() *view
 	// diags are all mistakes until now.
 	diags []diag.Diagnostic
 	// session is nil where nothing is remembered.

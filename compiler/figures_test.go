@@ -167,7 +167,7 @@ func figureStages(b *testing.B, w workload.Workload) {
 			}
 		}
 	})
-	var parts []part
+	var parts []*part
 	stage("plan again, emit and seal", func() { parts = c.parts() })
 	var r Result
 	stage("assemble", func() { r.assemble(c.fleet.Sets, parts) })
@@ -182,7 +182,7 @@ func figureEncoding(b *testing.B, w workload.Workload) {
 	f, _ := fleet.Build(docs, w.Inventory)
 	ours, theirs := []time.Duration{}, []time.Duration{}
 	for range 3 {
-		var parts []part
+		var parts []*part
 		ours = append(ours, measure(func() {
 			parts = (&compilation{inv: w.Inventory, fleet: f}).parts()
 			eachObject(parts, func(o manifest.Object) { o.YAML() })
@@ -212,7 +212,7 @@ func figureEncoding(b *testing.B, w workload.Workload) {
 	figure("  ratio", fmt.Sprintf("%.2f", float64(slices.Min(ours))/float64(slices.Min(theirs))), "1.0")
 }
 
-func eachObject(parts []part, do func(manifest.Object)) {
+func eachObject(parts []*part, do func(manifest.Object)) {
 	workers.Each(len(parts), func() func(int) {
 		return func(i int) {
 			for _, fragment := range parts[i].fragments {
@@ -224,12 +224,12 @@ func eachObject(parts []part, do func(manifest.Object)) {
 	})
 }
 
-// digests is what the reconciler looks at first.
+// digests is what the reconciler looks at first, in each cluster by itself.
 func digests(r Result) []string {
-	var out []string
-	for _, bundle := range r.Bundles {
-		out = append(out, bundle.Digest())
-	}
+	out := make([]string, len(r.Bundles))
+	workers.Each(len(out), func() func(int) {
+		return func(i int) { out[i] = r.Bundles[i].Digest() }
+	})
 	return out
 }
 

@@ -5,6 +5,7 @@ package compiler
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
@@ -22,11 +23,11 @@ type unit struct {
 
 // parts plans and emits everything: what is shared, and service by service what
 // stands alone. With an error there are no parts, because nobody will ask.
-func (c *compilation) parts() []part {
-	c.views = map[string]*view{}
+func (c *compilation) parts() []*part {
+	c.views = map[string]func() *view{}
 	for _, s := range c.fleet.Sets {
 		for _, member := range s.Clusters {
-			c.views[member.Name] = newView(member.Name, c.inv)
+			c.views[member.Name] = sync.OnceValue(func() *view { return newView(member.Name, c.inv) })
 		}
 	}
 	refused := diag.HasErrors(c.diags) || c.scope
@@ -41,7 +42,7 @@ func (c *compilation) parts() []part {
 	}
 	units := make([]*unit, len(alone)+1)
 	workers.Each(len(units), func() func(int) {
-		planner := plan.NewPlanner(c.fleet.Sets)
+		planner := sync.OnceValue(func() *plan.Planner { return plan.NewPlanner(c.fleet.Sets) })
 		return func(i int) {
 			if i == 0 {
 				units[0] = c.shared(refused)
@@ -54,9 +55,11 @@ func (c *compilation) parts() []part {
 	for _, u := range units {
 		n += len(u.parts)
 	}
-	parts := make([]part, 0, n)
+	parts := make([]*part, 0, n)
 	for _, u := range units {
-		parts = append(parts, u.parts...)
+		for i := range u.parts {
+			parts = append(parts, &u.parts[i])
+		}
 		c.diags = append(c.diags, u.diags...)
 	}
 	if c.session != nil && !refused && !diag.HasErrors(c.diags) {
@@ -77,8 +80,8 @@ func (c *compilation) shared(refused bool) *unit {
 }
 
 // service makes the unit of one service, or finds the one of before.
-func (c *compilation) service(planner *plan.Planner, s *fleet.Service, refused bool) *unit {
-	plans := func() ([]plan.Plan, []diag.Diagnostic) { return planner.Service(s) }
+func (c *compilation) service(planner func() *plan.Planner, s *fleet.Service, refused bool) *unit {
+	plans := func() ([]plan.Plan, []diag.Diagnostic) { return planner().Service(s) }
 	own := func(id manifest.FragmentID) bool {
 		return slices.ContainsFunc(s.Policies, func(p *fleet.Policy) bool { return id == plan.Fragment(p) })
 	}
@@ -96,13 +99,13 @@ func (c *compilation) unit(plans func() ([]plan.Plan, []diag.Diagnostic), wanted
 		return u
 	}
 	for _, p := range all {
-		u.parts = append(u.parts, c.views[p.Store].part(p, wanted))
+		u.parts = append(u.parts, c.views[p.Store]().part(p, wanted))
 	}
 	return u
 }
 
 // assemble puts parts together, in whatever order they come.
-func (r *Result) assemble(sets []*fleet.Set, parts []part) {
+func (r *Result) assemble(sets []*fleet.Set, parts []*part) {
 	type key struct{ set, store string }
 	places := map[key]int{}
 	for _, s := range sets {
@@ -133,9 +136,11 @@ func (r *Result) assemble(sets []*fleet.Set, parts []part) {
 		r.Bundles[i].Fragments = append(r.Bundles[i].Fragments, p.fragments...)
 		traffic[i] += copy(r.Traffic[traffic[i]:], p.traffic)
 	}
-	for i := range r.Bundles {
-		slices.SortFunc(r.Bundles[i].Fragments, func(a, b manifest.Fragment) int { return cmp.Compare(a.ID, b.ID) })
-	}
+	workers.Each(len(r.Bundles), func() func(int) {
+		return func(i int) {
+			slices.SortFunc(r.Bundles[i].Fragments, func(a, b manifest.Fragment) int { return cmp.Compare(a.ID, b.ID) })
+		}
+	})
 	r.sort()
 	r.Pending, r.Held = slices.Compact(r.Pending), slices.Compact(r.Held)
 }

@@ -3,6 +3,7 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"strings"
@@ -181,7 +182,7 @@ func TestStampedObjectsReadBack(t *testing.T) {
 		if diff := cmp.Diff(o.content["spec"], content.Object["spec"]); diff != "" {
 			t.Fatalf("something else is read back:\n%s", diff)
 		}
-		if again := (Object{content: content.Object}); again.digest() != stamped.digest() || string(again.YAML()) != string(stamped.YAML()) {
+		if again := (Object{content: content.Object}); !bytes.Equal(again.appendDigest(nil), stamped.appendDigest(nil)) || string(again.YAML()) != string(stamped.YAML()) {
 			t.Fatalf("%s\ndiffers from what it reads back as\n%s", stamped.sealed.text, writeJSON(nil, content.Object))
 		}
 	}

@@ -154,12 +154,13 @@ func (o Object) YAML() []byte {
 	return writeYAML(o.content)
 }
 
-// digest identifies what the object says.
-func (o Object) digest() [sha256.Size]byte {
+// appendDigest appends what identifies what the object says.
+func (o Object) appendDigest(out []byte) []byte {
 	if o.sealed != nil {
-		return o.sealed.sum
+		return append(out, o.sealed.sum[:]...)
 	}
-	return sha256.Sum256(writeJSON(nil, o.content))
+	sum := sha256.Sum256(writeJSON(nil, o.content))
+	return append(out, sum[:]...)
 }
 
 // Ref identifies an object in a cluster.
@@ -249,16 +250,20 @@ func (b Bundle) Digest() string {
 		fragments = slices.Clone(fragments)
 		slices.SortStableFunc(fragments, byID)
 	}
-	all := sha256.New()
+	things := 0
+	for _, f := range fragments {
+		things += len(f.Objects) + len(f.Claims)
+	}
+	sums := make([]byte, 0, things*sha256.Size)
 	for _, f := range fragments {
 		for _, o := range f.Objects {
-			sum := o.digest()
-			all.Write(sum[:])
+			sums = o.appendDigest(sums)
 		}
 		for _, c := range f.Claims {
 			sum := sha256.Sum256(c.YAML())
-			all.Write(sum[:])
+			sums = append(sums, sum[:]...)
 		}
 	}
-	return "sha256:" + hex.EncodeToString(all.Sum(nil))
+	all := sha256.Sum256(sums)
+	return "sha256:" + hex.EncodeToString(all[:])
 }
