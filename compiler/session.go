@@ -85,32 +85,26 @@ func (s *Session) survey(c *compilation) {
 
 // serviceInputs are what the objects of a service follow from besides the sets.
 type serviceInputs struct {
-	documents []source.Identity
-	// exporters, where they were observed.
-	exporters         []*fleet.Cluster
+	documents         []source.Identity
 	virtual, virtual6 netip.Addr
-	parts, exports    map[string]netip.Addr
-	shown             []shown
+	exporters         []exporter
+	shown             []fleet.Sighting
 }
 
-// shown is what was observed of a Service in a cluster.
-type shown struct {
-	cluster string
-	facts   inventory.Service
+// exporter is a cluster with the addresses that a service was allotted there.
+type exporter struct {
+	cluster      string
+	part, export netip.Addr
 }
 
 func inputsOf(s *fleet.Service) serviceInputs {
-	in := serviceInputs{virtual: s.Virtual, virtual6: s.Virtual6, parts: s.Parts, exports: s.Exports,
-		documents: make([]source.Identity, 0, len(s.Policies)), shown: make([]shown, 0, len(s.Shown()))}
+	in := serviceInputs{virtual: s.Virtual, virtual6: s.Virtual6, documents: make([]source.Identity, 0, len(s.Policies)),
+		exporters: make([]exporter, 0, len(s.Exporters)), shown: s.Shown()}
 	for _, p := range s.Policies {
 		in.documents = append(in.documents, p.Document)
 	}
-	if s.Adopted {
-		in.exporters = s.Exporters
-	}
-	for _, member := range s.Shown() {
-		facts, _ := member.Facts.Service(s.Namespace, s.Name)
-		in.shown = append(in.shown, shown{member.Name, facts})
+	for _, e := range s.Exporters {
+		in.exporters = append(in.exporters, exporter{e.Name, s.Parts[e.Name], s.Exports[e.Name]})
 	}
 	return in
 }

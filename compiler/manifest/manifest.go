@@ -239,6 +239,9 @@ func (b Bundle) YAML() []byte {
 	return out
 }
 
+// atOnce is how many bytes are hashed together: digests are few bytes each.
+const atOnce = 4096
+
 // Digest identifies the content of the bundle: "sha256:" and 64 hexadecimal
 // digits. It is made of the digests of its fragments in the order of their IDs,
 // and these of those of their objects and claims, so that what did not change is
@@ -250,12 +253,12 @@ func (b Bundle) Digest() string {
 		fragments = slices.Clone(fragments)
 		slices.SortStableFunc(fragments, byID)
 	}
-	things := 0
+	all, sums := sha256.New(), make([]byte, 0, 2*atOnce)
 	for _, f := range fragments {
-		things += len(f.Objects) + len(f.Claims)
-	}
-	sums := make([]byte, 0, things*sha256.Size)
-	for _, f := range fragments {
+		if len(sums) >= atOnce {
+			all.Write(sums)
+			sums = sums[:0]
+		}
 		for _, o := range f.Objects {
 			sums = o.appendDigest(sums)
 		}
@@ -264,6 +267,6 @@ func (b Bundle) Digest() string {
 			sums = append(sums, sum[:]...)
 		}
 	}
-	all := sha256.Sum256(sums)
-	return "sha256:" + hex.EncodeToString(all[:])
+	all.Write(sums)
+	return "sha256:" + hex.EncodeToString(all.Sum(nil))
 }

@@ -23,6 +23,7 @@ const addressBits = 32
 
 // allot gives every name that takes part its address, and writes the ledger.
 func (b *builder) allot() {
+	b.kept = make([]inventory.Allocation, 0, len(b.inv.Ledger)) // mostly the same
 	var tunnelled []*Cluster
 	for _, s := range b.fleet.Sets {
 		b.allotGlobal(s)
@@ -35,7 +36,7 @@ func (b *builder) allot() {
 	exports := make([][]netip.Addr, len(tunnelled))
 	b.each(len(tunnelled), func(b *builder, i int) { exports[i] = b.allotCluster(tunnelled[i]) })
 	for i, c := range tunnelled {
-		c.takeExports(exports[i])
+		takeExports(c, b.offers[c], exports[i])
 	}
 	b.allotVirtual()
 	b.allotVirtual6()
@@ -159,12 +160,12 @@ func (b *builder) allotGlobal(s *Set) {
 // together. It returns the export addresses of what the cluster offers, in
 // order, not valid where there is none.
 func (b *builder) allotCluster(c *Cluster) []netip.Addr {
-	exports := inventory.PoolExport + c.Name
-	wanted := make([]allot.Name, 0, len(c.Gateways)+len(c.offers))
+	exports, offers := inventory.PoolExport+c.Name, b.offers[c]
+	wanted := make([]allot.Name, 0, len(c.Gateways)+len(offers))
 	for _, g := range c.Running() {
 		wanted = append(wanted, c.tunnelName(g))
 	}
-	for _, s := range c.offers {
+	for _, s := range offers {
 		wanted = append(wanted, allot.Name{Pool: exports, Key: s.Key()})
 	}
 	wanted = append(append(wanted, b.partExports(c)...), c.egressNames()...)
@@ -176,8 +177,8 @@ func (b *builder) allotCluster(c *Cluster) []netip.Addr {
 		}
 		b.keepGateway(c, g)
 	}
-	out := make([]netip.Addr, len(c.offers))
-	for i, s := range c.offers {
+	out := make([]netip.Addr, len(offers))
+	for i, s := range offers {
 		if part, ok := got[allot.Name{Pool: exports, Key: s.Key()}]; ok {
 			out[i] = part.Addr()
 			b.keep(exports, s.Key(), part.Addr().String())
@@ -188,9 +189,9 @@ func (b *builder) allotCluster(c *Cluster) []netip.Addr {
 	return out
 }
 
-// takeExports gives what the cluster offers its export addresses.
-func (c *Cluster) takeExports(addresses []netip.Addr) {
-	for i, s := range c.offers {
+// takeExports gives what a cluster offers its export addresses.
+func takeExports(c *Cluster, offers []*Service, addresses []netip.Addr) {
+	for i, s := range offers {
 		if !addresses[i].IsValid() {
 			continue
 		}

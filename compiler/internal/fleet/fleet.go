@@ -19,9 +19,9 @@ import (
 // Build resolves documents and an inventory. With any error among the
 // diagnostics the Fleet is good for nothing but finding further mistakes.
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
-	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs)}
+	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs), offers: map[*Cluster][]*Service{}}
 	b.namespaces = namespaces(b.named)
-	b.shows = make(map[inventory.Name][]*Cluster, len(b.named))
+	b.shows = make(map[inventory.Name][]Sighting, len(b.named))
 	// The order matters: policies need the sets' clusters, conflicts need the
 	// policies' exporters and consumers, and only what takes part gets addresses.
 	b.sets(docs.ClusterSets)
@@ -62,8 +62,10 @@ type builder struct {
 	// namespaces of the policies.
 	namespaces map[string]bool
 	all        []*Policy
-	// shows are the clusters of all sets that have a Service, in order.
-	shows map[inventory.Name][]*Cluster
+	// offers are the services that a cluster exports, shows what was observed of a
+	// Service in the clusters of all sets; both in order.
+	offers map[*Cluster][]*Service
+	shows  map[inventory.Name][]Sighting
 	// governed finds services by set, namespace and name.
 	governed map[[3]string]*Service
 	// ranges are those of the set whose gateways are resolved.
@@ -85,16 +87,21 @@ type findings struct {
 // what is found in the order of the numbers. What is done may change only what
 // is of its number, and read what nobody changes.
 func (b *builder) each(n int, do func(b *builder, i int)) {
-	found := make([]findings, n)
+	found := make([]*findings, n) // mostly nothing
 	workers.Each(n, func() func(int) {
 		own := *b
 		return func(i int) {
 			own.findings = findings{}
 			do(&own, i)
-			found[i] = own.findings
+			if f := own.findings; len(f.diags)+len(f.quarantined)+len(f.absent)+len(f.kept) > 0 {
+				found[i] = &f
+			}
 		}
 	})
 	for _, f := range found {
+		if f == nil {
+			continue
+		}
 		b.diags = append(b.diags, f.diags...)
 		b.quarantined = append(b.quarantined, f.quarantined...)
 		b.absent = append(b.absent, f.absent...)

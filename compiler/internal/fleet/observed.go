@@ -93,8 +93,8 @@ func (b *builder) observedPorts(s *Service) {
 		return
 	}
 	for _, e := range s.Exporters {
-		svc, there := e.Facts.Service(s.Namespace, s.Name)
-		if !there || svc.ExternalName || e.Facts.State != Observed {
+		svc := s.in(e)
+		if svc == nil || svc.ExternalName || e.Facts.State != Observed {
 			continue
 		}
 		for _, port := range s.Ports {
@@ -133,8 +133,8 @@ func (b *builder) observedBackend(s *Service, p *Policy, backend Backend) {
 		b.missing(p.Consumers, p, "backend (%s): there is no ServiceExport of %s in %s yet", p.At(backend.Path), of.Key(), c.Name)
 		return
 	}
-	svc, there := c.Facts.Service(of.Namespace, of.Name)
-	if !there {
+	svc := of.in(c)
+	if svc == nil {
 		return
 	}
 	if backend.Port != 0 && !of.PortsGiven() && !slices.ContainsFunc(svc.Ports, func(q inventory.Port) bool { return q.Port == backend.Port }) {

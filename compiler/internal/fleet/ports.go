@@ -20,9 +20,9 @@ func (s *Service) is(n inventory.Name) bool { return n.Namespace == s.Namespace 
 // Where exporters differ, most of them decide.
 func (b *builder) resolvePorts(s *Service) {
 	asked := slices.Clone(s.Exporters)
-	for _, c := range s.shown {
-		if !s.ExportedBy(c) {
-			asked = append(asked, c)
+	for _, found := range s.shown {
+		if !s.ExportedBy(found.Cluster) {
+			asked = append(asked, found.Cluster)
 		}
 	}
 	if ports, headless, ok := s.agreed(asked); ok {
@@ -33,8 +33,8 @@ func (b *builder) resolvePorts(s *Service) {
 	var headless vote
 	var observed []*portVote
 	for i, c := range asked {
-		svc, ok := c.Facts.Service(s.Namespace, s.Name)
-		if !ok {
+		svc := s.in(c)
+		if svc == nil {
 			continue
 		}
 		exports := i < len(s.Exporters)
@@ -70,9 +70,9 @@ func (b *builder) resolvePorts(s *Service) {
 func (s *Service) agreed(asked []*Cluster) (ports []Port, headless, ok bool) {
 	var all *inventory.Service
 	for i, c := range asked {
-		svc, there := c.Facts.Service(s.Namespace, s.Name)
+		svc := s.in(c)
 		switch {
-		case !there:
+		case svc == nil:
 			continue
 		case svc.ExternalName || i >= len(s.Exporters) && !s.PortsGiven():
 			return nil, false, false
@@ -80,7 +80,7 @@ func (s *Service) agreed(asked []*Cluster) (ports []Port, headless, ok bool) {
 			if i >= len(s.Exporters) {
 				return nil, false, false // only exporters say what the Service is
 			}
-			all = &svc
+			all = svc
 		case svc.Headless != all.Headless || !slices.Equal(svc.Ports, all.Ports):
 			return nil, false, false
 		}
@@ -172,7 +172,10 @@ func portOf(p inventory.Port) (Port, bool) {
 
 // PortsOf returns the ports of the Service in one cluster, as observed.
 func (s *Service) PortsOf(c *Cluster) []Port {
-	svc, _ := c.Facts.Service(s.Namespace, s.Name)
+	svc := s.in(c)
+	if svc == nil {
+		return nil
+	}
 	out := make([]Port, 0, len(svc.Ports))
 	for _, p := range svc.Ports {
 		if port, ok := portOf(p); ok {

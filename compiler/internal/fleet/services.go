@@ -31,7 +31,7 @@ func (b *builder) services() {
 	b.each(len(b.fleet.Services), func(b *builder, i int) { b.resolve(b.fleet.Services[i]) })
 	for _, s := range b.fleet.Services {
 		for _, e := range s.Exporters {
-			e.offers = append(e.offers, s)
+			b.offers[e] = append(b.offers[e], s)
 		}
 	}
 	b.others()
@@ -39,9 +39,11 @@ func (b *builder) services() {
 
 // resolve finds out what the policies of one service say together.
 func (b *builder) resolve(s *Service) {
-	for _, c := range b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}] {
-		if c.Set == s.Set {
-			s.shown = append(s.shown, c)
+	all := b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}]
+	s.shown = make([]Sighting, 0, len(all))
+	for _, found := range all {
+		if found.Cluster.Set == s.Set {
+			s.shown = append(s.shown, found)
 		}
 	}
 	b.producer(s)

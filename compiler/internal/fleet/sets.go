@@ -95,20 +95,6 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	return out
 }
 
-// known takes in what was observed of the clusters of a set.
-func (b *builder) known(s *Set) {
-	b.each(len(s.Clusters), func(b *builder, i int) {
-		if facts, ok := b.inv.Find(s.Clusters[i].Name); ok {
-			s.Clusters[i].Facts = b.facts(facts)
-		}
-	})
-	for _, c := range s.Clusters {
-		for _, svc := range c.Facts.Services {
-			b.shows[svc.Name] = append(b.shows[svc.Name], c)
-		}
-	}
-}
-
 // prefix reads a CIDR. What is no CIDR was reported where its document was
 // read and is not valid here.
 func prefix(c v1alpha1.CIDR) netip.Prefix {

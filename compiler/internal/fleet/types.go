@@ -132,8 +132,6 @@ type Cluster struct {
 	// place of the cluster among those of its set, and joined: with which of them.
 	place  int
 	joined []bool
-	// offers are the services that the cluster exports, in order.
-	offers []*Service
 }
 
 // Tunnels tells whether Fairlead joins the cluster to others.
@@ -183,7 +181,6 @@ type Facts struct {
 	// Unmeshed are those of the policies' namespaces where Services have pods and
 	// none of them a sidecar, sorted.
 	Unmeshed []string
-
 }
 
 // Service finds a Service that was observed.
@@ -246,8 +243,7 @@ type Service struct {
 	key string
 	// leaving would be exporters if their state let them.
 	leaving []*Cluster
-	// shown are the clusters of the set with a Service of that name, by name.
-	shown []*Cluster
+	shown   []Sighting
 }
 
 // Sender is a policy of another service whose rules name this one.
@@ -255,10 +251,6 @@ type Sender struct {
 	Service *Service
 	Policy  *Policy
 }
-
-// Shown returns the clusters of the set that have a Service of that name, by
-// name, whoever exports it.
-func (s *Service) Shown() []*Cluster { return s.shown }
 
 // PortsGiven tells whether a policy lists the ports.
 func (s *Service) PortsGiven() bool { return s.PortsFrom != nil }
