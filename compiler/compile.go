@@ -44,7 +44,7 @@ type compilation struct {
 
 func (c *compilation) run(files fs.FS) (Result, []diag.Diagnostic) {
 	docs, diags := c.load(files)
-	f, found := fleet.Build(docs, c.inv)
+	f, found := c.build(docs)
 	if diag.HasErrors(diags) {
 		found = append(slices.DeleteFunc(found, mayFollow), unknownNames(docs, c.inv)...)
 	}
@@ -72,6 +72,15 @@ func (c *compilation) load(files fs.FS) (source.Documents, []diag.Diagnostic) {
 		return source.Load(files)
 	}
 	return c.session.documents.Load(files)
+}
+
+// build resolves the documents. A scope knows nothing of clusters, and would put
+// that in the place of what is remembered.
+func (c *compilation) build(docs source.Documents) (*fleet.Fleet, []diag.Diagnostic) {
+	if c.session == nil || c.scope {
+		return fleet.Build(docs, c.inv)
+	}
+	return c.session.fleet.Build(docs, c.inv)
 }
 
 // mayFollow tells whether a mistake may come from a document that was left out

@@ -28,6 +28,7 @@ import (
 type Session struct {
 	mu        sync.Mutex
 	documents source.Cache
+	fleet     fleet.Memory
 	hasher    *fingerprint.Hasher
 
 	// sets is the fingerprint of the ClusterSets of this compile and of what was
@@ -85,10 +86,9 @@ func (s *Session) survey(c *compilation) {
 
 // serviceInputs are what the objects of a service follow from besides the sets.
 type serviceInputs struct {
-	documents         []source.Identity
+	service           fingerprint.Sum
 	virtual, virtual6 netip.Addr
 	exporters         []exporter
-	shown             []fleet.Sighting
 }
 
 // exporter is a cluster with the addresses that a service was allotted there.
@@ -98,11 +98,7 @@ type exporter struct {
 }
 
 func inputsOf(s *fleet.Service) serviceInputs {
-	in := serviceInputs{virtual: s.Virtual, virtual6: s.Virtual6, documents: make([]source.Identity, 0, len(s.Policies)),
-		exporters: make([]exporter, 0, len(s.Exporters)), shown: s.Shown()}
-	for _, p := range s.Policies {
-		in.documents = append(in.documents, p.Document)
-	}
+	in := serviceInputs{service: s.Sum, virtual: s.Virtual, virtual6: s.Virtual6, exporters: make([]exporter, 0, len(s.Exporters))}
 	for _, e := range s.Exporters {
 		in.exporters = append(in.exporters, exporter{e.Name, s.Parts[e.Name], s.Exports[e.Name]})
 	}

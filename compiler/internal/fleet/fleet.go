@@ -19,16 +19,21 @@ import (
 // Build resolves documents and an inventory. With any error among the
 // diagnostics the Fleet is good for nothing but finding further mistakes.
 func Build(docs source.Documents, inv inventory.Inventory) (*Fleet, []diag.Diagnostic) {
-	b := &builder{fleet: &Fleet{}, inv: inv, ledger: allot.NewLedger(inv.Ledger), named: named(docs), offers: map[*Cluster][]*Service{}}
+	return build(docs, inv, nil)
+}
+
+// build uses a Memory where there is one.
+func build(docs source.Documents, inv inventory.Inventory, m *Memory) (*Fleet, []diag.Diagnostic) {
+	b := &builder{fleet: &Fleet{}, inv: inv, memory: m, ledger: allot.NewLedger(inv.Ledger), named: named(docs), offers: map[*Cluster][]*Service{}}
 	b.namespaces = namespaces(b.named)
 	b.shows = make(map[inventory.Name][]Sighting, len(b.named))
 	// The order matters: policies need the sets' clusters, conflicts need the
 	// policies' exporters and consumers, and only what takes part gets addresses.
-	b.sets(docs.ClusterSets)
-	b.checkSets()
-	b.policies(docs.Policies)
-	b.services()
-	b.each(len(b.fleet.Services), func(b *builder, i int) { b.checkService(b.fleet.Services[i]) })
+	b.ground(docs)
+	all := b.services(docs.Policies)
+	b.others()
+	b.checkServices(all)
+	m.remember(all)
 	for _, s := range b.fleet.Sets {
 		if len(s.tenants) > 0 {
 			b.checkTenancies(s, files(docs))
@@ -54,14 +59,15 @@ func files(docs source.Documents) []string {
 
 // builder gathers a Fleet and every mistake on the way.
 type builder struct {
-	fleet  *Fleet
-	inv    inventory.Inventory
+	fleet *Fleet
+	inv   inventory.Inventory
+	// memory is nil where nothing is remembered.
+	memory *Memory
 	ledger allot.Ledger
 	// named services are those that policies speak of.
 	named map[inventory.Name]bool
 	// namespaces of the policies.
 	namespaces map[string]bool
-	all        []*Policy
 	// offers are the services that a cluster exports, shows what was observed of a
 	// Service in the clusters of all sets; both in order.
 	offers map[*Cluster][]*Service
@@ -99,14 +105,22 @@ func (b *builder) each(n int, do func(b *builder, i int)) {
 		}
 	})
 	for _, f := range found {
-		if f == nil {
-			continue
+		if f != nil {
+			b.take(f)
 		}
-		b.diags = append(b.diags, f.diags...)
-		b.quarantined = append(b.quarantined, f.quarantined...)
-		b.absent = append(b.absent, f.absent...)
-		b.kept = append(b.kept, f.kept...)
 	}
+}
+
+// take adds what was found elsewhere. What is remembered of it stays as it is:
+// diagnostics are given the lines that they relate to.
+func (b *builder) take(f *findings) {
+	for _, d := range f.diags {
+		d.Related = slices.Clone(d.Related)
+		b.diags = append(b.diags, d)
+	}
+	b.quarantined = append(b.quarantined, f.quarantined...)
+	b.absent = append(b.absent, f.absent...)
+	b.kept = append(b.kept, f.kept...)
 }
 
 // mistake is an error under way: where it is and what else it speaks of.

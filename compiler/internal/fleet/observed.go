@@ -15,7 +15,6 @@ import (
 // observed compares what documents speak of with what clusters have. It rejects
 // nothing: what a cluster lacks today it may have tomorrow.
 func (b *builder) observed() {
-	b.each(len(b.fleet.Services), func(b *builder, i int) { b.observedService(b.fleet.Services[i]) })
 	calls := b.calls()
 	for _, set := range b.fleet.Sets {
 		for _, c := range set.Clusters {

@@ -8,33 +8,15 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
-// policies resolves every TrafficPolicy whose ClusterSet can be told.
-func (b *builder) policies(docs []source.Policy) {
-	all := make([]*Policy, len(docs))
-	b.each(len(docs), func(b *builder, i int) { all[i] = b.policy(&docs[i]) })
-	b.all = slices.DeleteFunc(all, func(p *Policy) bool { return p == nil })
-	slices.SortStableFunc(b.all, func(x, y *Policy) int {
-		if order := cmp.Compare(x.Namespace, y.Namespace); order != 0 {
-			return order
-		}
-		return cmp.Compare(x.Name, y.Name)
-	})
-}
-
-// policy resolves one, nil where its ClusterSet cannot be told.
-func (b *builder) policy(doc *source.Policy) *Policy {
-	set := b.setOf(doc)
-	if set == nil {
-		return nil
-	}
-	spec := &doc.Spec
-	p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, Document: doc.Origin.Identity(),
-		At: func(path string) diag.Position { return doc.Origin.At(path) }, Accepted: spec.AcceptDegradations, spec: spec}
+// policy resolves one of a set.
+func (b *builder) policy(doc *source.Policy, set *Set) *Policy {
+	origin, spec := doc.Origin, &doc.Spec
+	p := &Policy{Set: set, Namespace: doc.Namespace, Name: doc.Name, Service: spec.Service.Name, Document: origin.Identity(),
+		At: origin.At, Accepted: spec.AcceptDegradations, spec: *spec}
 	p.fill(&set.Defaults)
 	p.frontends()
 	p.Rules = make([]Rule, 0, max(len(spec.Rules), 1))

@@ -6,39 +6,86 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/fairlead/fairlead/compiler/internal/source"
+	"github.com/fairlead/fairlead/compiler/internal/workers"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
 // services gathers the policies of each service and resolves what they say
-// together. The producer's parts come first: who consumes may follow from who
-// exports.
-func (b *builder) services() {
-	b.governed = make(map[[3]string]*Service, len(b.named))
-	for _, p := range b.all {
-		k := [3]string{p.Set.Name, p.Namespace, p.Service}
-		s := b.governed[k]
-		if s == nil {
-			s = &Service{Set: p.Set, Namespace: p.Namespace, Name: p.Service, key: p.Namespace + "/" + p.Service}
-			b.governed[k] = s
-			b.fleet.Services = append(b.fleet.Services, s)
+// together, or finds that again.
+func (b *builder) services(docs []source.Policy) []*resolved {
+	drafts := b.drafts(docs)
+	all := make([]*resolved, len(drafts))
+	workers.Each(len(drafts), func() func(int) {
+		own := *b
+		return func(i int) {
+			if all[i] = b.memory.recall(drafts[i].policies); all[i] != nil {
+				return
+			}
+			own.findings = findings{}
+			all[i] = &resolved{service: own.resolve(drafts[i])}
+			all[i].found = own.findings
 		}
-		s.Policies = append(s.Policies, p)
-	}
-	slices.SortFunc(b.fleet.Services, func(x, y *Service) int {
-		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Set.Name, y.Set.Name))
 	})
-	b.each(len(b.fleet.Services), func(b *builder, i int) { b.resolve(b.fleet.Services[i]) })
-	for _, s := range b.fleet.Services {
+	b.governed = make(map[[3]string]*Service, len(all))
+	for _, r := range all {
+		s := r.service
+		b.take(&r.found)
+		b.fleet.Services = append(b.fleet.Services, s)
+		b.governed[[3]string{s.Set.Name, s.Namespace, s.Name}] = s
 		for _, e := range s.Exporters {
 			b.offers[e] = append(b.offers[e], s)
 		}
 	}
-	b.others()
+	return all
 }
 
-// resolve finds out what the policies of one service say together.
-func (b *builder) resolve(s *Service) {
+// draft is a service of which only the documents are known.
+type draft struct {
+	set             *Set
+	namespace, name string
+	policies        []*source.Policy
+}
+
+// drafts gathers the policies of each service whose ClusterSet can be told. The
+// services are sorted by namespace, name and set, the policies of each by name.
+func (b *builder) drafts(docs []source.Policy) []*draft {
+	byKey := make(map[[3]string]*draft, len(docs))
+	out := make([]*draft, 0, len(docs))
+	for i := range docs {
+		p := &docs[i]
+		set := b.setOf(p)
+		if set == nil {
+			continue
+		}
+		k := [3]string{set.Name, p.Namespace, p.Spec.Service.Name}
+		d := byKey[k]
+		if d == nil {
+			d = &draft{set: set, namespace: p.Namespace, name: p.Spec.Service.Name}
+			byKey[k], out = d, append(out, d)
+		}
+		d.policies = append(d.policies, p)
+	}
+	for _, d := range out {
+		slices.SortStableFunc(d.policies, func(x, y *source.Policy) int { return cmp.Compare(x.Name, y.Name) })
+	}
+	slices.SortFunc(out, func(x, y *draft) int {
+		if order := cmp.Compare(x.namespace, y.namespace); order != 0 {
+			return order
+		}
+		return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(x.set.Name, y.set.Name))
+	})
+	return out
+}
+
+// resolve finds out what the policies of one service say together. The
+// producer's parts come first: who consumes may follow from who exports.
+func (b *builder) resolve(d *draft) *Service {
+	s := &Service{Set: d.set, Namespace: d.namespace, Name: d.name, key: d.namespace + "/" + d.name, Policies: make([]*Policy, len(d.policies))}
+	for i, doc := range d.policies {
+		s.Policies[i] = b.policy(doc, d.set)
+	}
 	all := b.shows[inventory.Name{Namespace: s.Namespace, Name: s.Name}]
 	s.shown = make([]Sighting, 0, len(all))
 	for _, found := range all {
@@ -53,17 +100,53 @@ func (b *builder) resolve(s *Service) {
 		b.consumers(s, p)
 		s.defaults(p)
 	}
+	if b.memory != nil {
+		s.Sum = b.memory.sum(s)
+	}
+	return s
+}
+
+// checkServices finds what is wrong with each service beside others, and what
+// clusters lack of it.
+func (b *builder) checkServices(all []*resolved) {
+	workers.Each(len(all), func() func(int) {
+		own := *b
+		return func(i int) {
+			r := all[i]
+			if r.known {
+				return
+			}
+			own.findings = findings{}
+			own.checkService(r.service)
+			own.observedService(r.service)
+			r.checked = own.findings
+		}
+	})
+	for _, r := range all {
+		b.take(&r.checked)
+	}
 }
 
 // others finds the services of others that backends name.
 func (b *builder) others() {
+	var policies []*Policy
+	for _, s := range b.fleet.Services {
+		for _, p := range s.Policies {
+			if p.namesOthers() {
+				policies = append(policies, p)
+			}
+		}
+	}
+	slices.SortStableFunc(policies, func(x, y *Policy) int {
+		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
+	})
 	resolve := func(p *Policy, backend *Backend) {
 		if !backend.Own() {
 			backend.Other = b.governed[[3]string{p.Set.Name, cmp.Or(backend.Namespace, p.Namespace), cmp.Or(backend.Service, p.Service)}]
 			backend.Other.sent(Sender{b.governed[[3]string{p.Set.Name, p.Namespace, p.Service}], p})
 		}
 	}
-	for _, p := range b.all {
+	for _, p := range policies {
 		for i := range p.Rules {
 			r := &p.Rules[i]
 			for j := range r.Backends {

@@ -81,7 +81,8 @@ func (b *builder) cluster(s *Set, c v1alpha1.Cluster, path string) *Cluster {
 	if n := c.Network; n != nil {
 		out.Pods, out.Services = prefixes(n.PodCIDRs), prefixes(n.ServiceCIDRs)
 		if out.Tunnels() {
-			out.Global = prefix(n.GlobalCIDR)
+			out.pinned = prefix(n.GlobalCIDR)
+			out.Global = out.pinned
 		}
 	}
 	for _, g := range c.Gateways {

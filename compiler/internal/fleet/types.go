@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/diag"
+	"github.com/fairlead/fairlead/compiler/internal/fingerprint"
 	"github.com/fairlead/fairlead/compiler/internal/source"
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -129,6 +130,8 @@ type Cluster struct {
 	// Path of the cluster in its ClusterSet.
 	Path string
 
+	// pinned is Global as git has it.
+	pinned netip.Prefix
 	// place of the cluster among those of its set, and joined: with which of them.
 	place  int
 	joined []bool
@@ -235,6 +238,10 @@ type Service struct {
 	Parts   map[string]netip.Addr
 	Exports map[string]netip.Addr
 
+	// Sum identifies the documents of the policies and what was observed of the
+	// Service. It is zero without a Memory.
+	Sum fingerprint.Sum
+
 	// Senders are the policies of other services that send requests here, by
 	// service and name.
 	Senders []Sender
@@ -321,7 +328,7 @@ type Policy struct {
 	// Document that says so.
 	Document source.Identity
 
-	spec  *v1alpha1.TrafficPolicySpec
+	spec  v1alpha1.TrafficPolicySpec
 	allow []AccessRule
 }
 
