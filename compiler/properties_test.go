@@ -44,7 +44,7 @@ func everything(r compiler.Result) string {
 	for _, bundle := range r.Bundles {
 		fmt.Fprintf(&b, "%s %s %s %s\n%s", bundle.Store, bundle.ClusterSet, bundle.API, bundle.Digest(), bundle.YAML())
 	}
-	fmt.Fprintf(&b, "%v\n%v\n%v\n%v\n%v\n", r.Allocations, r.Pending, r.Held, r.Quarantined, r.Traffic)
+	fmt.Fprintf(&b, "%v\n%v\n%v\n%v\n%v\n%v\n", r.Stages, r.Allocations, r.Pending, r.Held, r.Quarantined, r.Traffic)
 	return b.String()
 }
 

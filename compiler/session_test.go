@@ -63,6 +63,23 @@ var edits = map[string]func(w *workload.Workload, r *rand.Rand){
 		c := &w.Inventory.Clusters[r.IntN(w.Clusters)]
 		c.Kinds = slices.DeleteFunc(slices.Clone(c.Kinds), func(k string) bool { return strings.HasPrefix(k, "Service") })
 	},
+	"draining": func(w *workload.Workload, r *rand.Rand) {
+		region := fmt.Sprintf("region: region-%d\n", r.IntN(5))
+		rewrite(w, "clusterset.yaml", region, region+"    state: draining\n")
+	},
+	"ledger": func(w *workload.Workload, r *rand.Rand) {
+		w.Inventory.Ledger = slices.Clone(w.Inventory.Ledger)
+		if n := len(w.Inventory.Ledger); n > 0 {
+			a, b := &w.Inventory.Ledger[r.IntN(n)], &w.Inventory.Ledger[r.IntN(n)]
+			a.Value, b.Value = b.Value, a.Value
+			a.From = []string{"cluster-002", "cluster-004"}[:r.IntN(3)]
+		}
+	},
+	"no ledger": func(w *workload.Workload, _ *rand.Rand) { w.Inventory.Ledger = nil },
+	"no namespace": func(w *workload.Workload, r *rand.Rand) {
+		c := &w.Inventory.Clusters[r.IntN(w.Clusters)]
+		c.Namespaces = slices.DeleteFunc(slices.Clone(c.Namespaces), func(n string) bool { return n == "team-001" })
+	},
 	"key": func(w *workload.Workload, r *rand.Rand) {
 		c := &w.Inventory.Clusters[r.IntN(w.Clusters)]
 		c.Nodes = slices.Clone(c.Nodes)
@@ -92,7 +109,7 @@ func TestASessionForgetsNoChange(t *testing.T) {
 			}
 		}
 	})
-	const runs, steps = 3, 12
+	const runs, steps = 4, 16
 	for range runs {
 		w, session := workload.New(workload.Size{Clusters: 12, Policies: 24}), compiler.Session{}
 		for step := range steps {
