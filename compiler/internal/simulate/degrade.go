@@ -72,16 +72,15 @@ func (m Meaning) For(provider string) Meaning {
 	return fixedThreshold(m)
 }
 
-// Differing names the accepted degradations without which the answer would be
-// another.
+// Differing names accepted degradations that explain the answer together, none of
+// which could be left out. Where either of two explains it, it is the later one.
 func (m Meaning) Differing() []string {
-	all := m.Accepted()
-	with := m.Degrade(all).Answer()
-	var out []string
-	for _, name := range all {
-		others := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == name })
-		if !slices.Contains(out, name) && Differ(with, m.Degrade(others).Answer()) != "" {
-			out = append(out, name)
+	out := m.Accepted()
+	with := m.Degrade(out).Answer()
+	for _, name := range slices.Clone(out) {
+		others := slices.DeleteFunc(slices.Clone(out), func(n string) bool { return n == name })
+		if Differ(with, m.Degrade(others).Answer()) == "" {
+			out = others
 		}
 	}
 	return out

@@ -124,6 +124,9 @@ func check(m *model, n *tally) string {
 		if simulate.Differ(want, degraded) != "" {
 			n.Degraded++
 		}
+		if d := simulate.Differ(meaning.Answer(), degraded); d != "" && len(meaning.Differing()) == 0 {
+			return fmt.Sprintf("%+v\n%s, and no degradation is named", r, d)
+		}
 		n.Cilium += b2i(provider == "cilium")
 		n.L4 += b2i(provider == "fairlead")
 		n.Gateway += b2i(r.From.Gateway != "")
