@@ -23,8 +23,19 @@ type Chain struct {
 // Chains returns one chain for each backend of the first tier. After the last
 // tier what is left goes to the siblings by weight; of several subsets of one
 // cluster the heaviest stands for all, because a chain can name a cluster only
-// once.
+// once. A chain that is mixed is its head alone.
 func (r Rule) Chains() []Chain {
+	out := r.chains()
+	for i, c := range out {
+		if c.mixed() != nil {
+			out[i] = c.head()
+		}
+	}
+	return out
+}
+
+// chains are what the rule asks for.
+func (r Rule) chains() []Chain {
 	if len(r.Tiers) == 0 {
 		return nil
 	}
@@ -99,6 +110,34 @@ func siblings(tier []Backend, head int, in map[string]bool) []Backend {
 	return out
 }
 
+// mixed finds a backend that makes the chain one that cannot be said; nil where
+// there is none. Where the consumer's istiod has several clusters, all of a chain
+// are its own. Where another one has, the chain's name stands for one set of labels
+// in all of its clusters, and the gateway of each passes requests on to all such
+// pods of its network.
+func (c Chain) mixed() *Backend {
+	all := c.staying().Members()
+	for i, b := range all {
+		if len(all) > 1 && b.apart {
+			return &all[i]
+		}
+		for _, o := range all[:i] {
+			if b.plane != "" && b.plane == o.plane && (b.crowded || o.crowded || !maps.Equal(b.Labels, o.Labels)) {
+				return &all[i]
+			}
+		}
+	}
+	return nil
+}
+
+// head is the chain without what stands below its head. Who takes the place of
+// one that is on its way out of the set has that one's share.
+func (c Chain) head() Chain {
+	out := Chain{Head: c.staying().Head, Strangers: c.Strangers}
+	out.Head.Weight = c.Head.Weight
+	return out
+}
+
 // Members returns the head and everything below it.
 func (c Chain) Members() []Backend {
 	out := []Backend{c.Head}
@@ -163,9 +202,11 @@ func (c Chain) staying() Chain {
 }
 
 // alike tells whether all that stands below the head stands there at once, with
-// pods of the same labels.
+// pods of the same labels, and no gateway passes requests to others as well.
 func (c Chain) alike() bool {
-	return !c.Head.Lost && len(c.Tiers) == 1 && !slices.ContainsFunc(c.Tiers[0], func(b Backend) bool { return !maps.Equal(b.Labels, c.Head.Labels) })
+	return !c.Head.Lost && len(c.Tiers) == 1 && !slices.ContainsFunc(c.Members(), func(b Backend) bool {
+		return !maps.Equal(b.Labels, c.Head.Labels) || b.crowded && !b.Near
+	})
 }
 
 // meets tells whether a cluster that is not in the chain has pods with the labels

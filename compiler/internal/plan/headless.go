@@ -43,7 +43,7 @@ func (b *builder) headlessMesh(out *Service, at consumer) {
 	for i, r := range in.Rules {
 		shares := func(chain Chain) bool {
 			if !chain.Head.Local {
-				return oneOfSeveral(c) // its pods are of the same Service
+				return chain.Head.Member // its pods are of the same Service
 			}
 			return len(chain.Tiers) > 0 || len(chain.Head.Labels) > 0 || r.SessionAffinity != nil
 		}

@@ -329,8 +329,8 @@ func Degradations() []Degradation {
 			"and its single pods are not seen by outlier detection. What is left after the last tier goes to the other backends of the first tier by weight, " +
 			"the heaviest subset of each cluster standing for that cluster."},
 		{MinHealthyFixed, "A backend keeps its whole share while at least 71 % of its endpoints are ready, whatever minHealthy says."},
-		{PooledFailover, "The backends of one lower tier are judged together: the tier passes on what it cannot keep by the part of all its endpoints that is ready, " +
-			"and each of its backends gives up as much as the others."},
+		{PooledFailover, "The backends of one lower tier are judged together: of all requests the tier takes as many as the part of all its endpoints that is ready stands for, " +
+			"passes on the rest, and each of its backends gives up as much as the others."},
 		{TwoTiers, "There are two tiers: every backend below the first one is in the second, by its weight."},
 		{FailbackAtOnce, "A backend has its share back as soon as it is healthy again."},
 		{AffinityAcross, "The weights choose a backend for each request before the affinity chooses an endpoint of it: a caller stays at one endpoint only among those of one backend."},
@@ -338,9 +338,10 @@ func Degradations() []Degradation {
 		{AffinityAtZero, "A tier keeps everything while one of its endpoints is ready, and passes on everything when none is."},
 		{FixedParts, "What one subset of the consumer's own cluster cannot keep is not taken by another subset of that cluster: " +
 			"its part of the requests stays with those of its pods that are ready, and is refused when none is."},
-		{HeadOnly, "With one istiod for several clusters a share whose backends choose different pods, stand in more than two tiers, or leave out a cluster of that istiod " +
-			"that exports the service, belongs to its first backend alone: " +
-			"it is refused while that backend is lost."},
+		{HeadOnly, "With one istiod for several clusters a share whose backends choose different pods, stand in more than two tiers, are not all clusters of that istiod, " +
+			"leave out one that exports the service, or stand behind the gateway of a network that several share, belongs to its first backend alone: " +
+			"it is refused while that backend is lost. " +
+			"So does the share of callers elsewhere whose backends are clusters of one such istiod and choose different pods, or share a network."},
 		{FallbackByPods, "With one istiod for several clusters, what a backend cannot keep is divided by the number of pods among those that take it, whatever their weights."},
 		{OtherAlone, "What a backend cannot keep is taken only by backends of the policy's own service and of the same port: a backend of another service stands alone, " +
 			"takes nothing of what others cannot keep, and its share is refused while it is lost."},

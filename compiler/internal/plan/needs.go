@@ -145,6 +145,8 @@ func tierNeeds(r Rule, path string) []need {
 		}
 		if i > 0 && len(tier) > 1 {
 			out = append(out, need{feature: SharedTier, path: tier[1].path})
+		} else if i > 0 && !hasRemote(r) {
+			out = append(out, need{feature: SharedTier, path: tier[0].path}) // each of its pods is seen
 		}
 		for _, b := range tier {
 			out = append(out, backendNeeds(b)...)
@@ -166,6 +168,12 @@ func tierNeeds(r Rule, path string) []need {
 		out = append(out, need{feature: PartHealth, path: path})
 		if r.SessionAffinity != nil {
 			out = append(out, need{feature: SharedAffinity, path: path + ".sessionAffinity"})
+		}
+	}
+	for _, c := range r.chains() {
+		if b := c.mixed(); b != nil {
+			out = append(out, need{feature: UnlikeChain, path: b.path})
+			break
 		}
 	}
 	for _, c := range r.Chains() {

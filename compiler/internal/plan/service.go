@@ -247,5 +247,10 @@ func plainBackend(s *fleet.Service, b fleet.Backend, c *fleet.Cluster) Backend {
 	if of.Producer.TLS == v1alpha1.TLSDisable {
 		out.Gateway = nil // it passes on nothing but the TLS of its mesh
 	}
+	out.apart = !member && oneOfSeveral(c)
+	out.crowded = out.Gateway != nil && slices.ContainsFunc(fellows(b.Cluster), func(o *fleet.Cluster) bool { return o.Mesh.Network == b.Cluster.Mesh.Network })
+	if out.Gateway != nil && !member && oneOfSeveral(b.Cluster) {
+		out.plane = b.Cluster.Mesh.ControlPlane.Name
+	}
 	return out
 }

@@ -80,6 +80,24 @@ func (b *builder) strangers(out *Service, at consumer) {
 			}
 		}
 		out.Import.Rules[i].Strangers = append(slices.Clip(r.Strangers), found...)
+		b.unseen(out, at, i)
+	}
+}
+
+// unseen says of the chains of a rule which are their heads alone until somebody
+// below them is known.
+func (b *builder) unseen(out *Service, at consumer, rule int) {
+	r, home := out.Import.Rules[rule], at.cluster
+	for _, c := range r.Chains() {
+		if len(c.planned().Tiers) == 0 || len(c.Uniform().Tiers) > 0 {
+			continue
+		}
+		for _, o := range c.staying().Tiers[0] {
+			if o.Absent {
+				b.pending(home, out.Fragment, "rule %q (%s): who the pods of %s are is not known yet; the istiod of %s would send them a part of what %s leaves to the others, so that it leaves nothing",
+					r.Label, at.policy.At(at.policy.Rules[rule].Path), o.Name(), home.Mesh.ControlPlane.Name, c.Head.Name())
+			}
+		}
 	}
 }
 

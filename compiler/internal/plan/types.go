@@ -382,4 +382,11 @@ type Backend struct {
 
 	// path of the backend in its policy.
 	path string
+	// plane is the control plane of several clusters, not the consumer's own, that
+	// has the gateway's server names; empty where it has no other cluster's.
+	// crowded: another cluster of its control plane is in the same network, whose
+	// pods its gateway passes requests to as well. apart: the consumer's control
+	// plane has several clusters, and this is none of them.
+	plane          string
+	crowded, apart bool
 }

@@ -37,8 +37,12 @@ func (c Choice) chained() []Share {
 		}
 		levels = append(levels, level{backends: c.joined(head, standIns(tiers[0], i, in)), pooled: true})
 		there := true
-		if c.Shared {
+		mixed := c.Unmixed && c.mixed(levels)
+		if c.Shared || mixed {
 			levels, there = staying(levels)
+		}
+		if mixed && there {
+			levels = levels[:1]
 		}
 		// A chain without anybody who was ever seen is not there yet.
 		if there && head.Weight > 0 && slices.ContainsFunc(levels, level.known) {
@@ -56,6 +60,29 @@ func (c Choice) chained() []Share {
 		}
 	}
 	return out
+}
+
+// mixed tells whether nothing but the head of a chain can be said. One istiod for
+// several clusters chooses among these alone. Elsewhere such clusters cannot be told
+// apart by what they have in common: a chain has one set of labels there, and each
+// gateway passes on to the pods of its whole network.
+func (c Choice) mixed(levels []level) bool {
+	seen, apart, n := map[string]Candidate{}, false, 0
+	for _, l := range levels {
+		for _, b := range l.backends {
+			if b.Weight == 0 || b.Gone {
+				continue
+			}
+			n++
+			apart = apart || !b.Member
+			o, ok := seen[b.Plane]
+			if ok && b.Plane != "" && (b.Crowded || o.Crowded || !maps.Equal(b.Subset, o.Subset)) {
+				return true
+			}
+			seen[b.Plane] = b
+		}
+	}
+	return c.HeadOnly && apart && n > 1
 }
 
 // staying is a chain without what is on its way out of the set, as one istiod for
@@ -84,10 +111,12 @@ func (c Choice) joined(head Candidate, tier []Candidate) []Candidate {
 	return slices.DeleteFunc(slices.Clone(tier), func(b Candidate) bool { return c.Apart && (head.Other || b.Other || head.Asked != b.Asked) })
 }
 
-// known tells whether anybody of the level was ever seen; the caller's own
-// cluster counts without any pods too, where it is the policy's own service.
+// known tells whether anybody of the level was ever seen, and stays; the caller's
+// own Service counts without any pods too, where it is the policy's own.
 func (l level) known() bool {
-	return l.own && !l.backends[0].Other || slices.ContainsFunc(l.backends, func(b Candidate) bool { return b.Known && b.Weight > 0 })
+	return slices.ContainsFunc(l.backends, func(b Candidate) bool {
+		return !b.Gone && (l.own && b.Local && b.There && !b.Other || b.Known && b.Weight > 0)
+	})
 }
 
 // standIns are the other backends of the first tier, the heaviest of each
@@ -187,21 +216,23 @@ func (c Choice) able(l level) *big.Rat {
 }
 
 // sayable tells whether one istiod can say what stands below a head: one level
-// of pods with the same labels, all of which were seen. Nobody else that it knows
-// may have such pods.
+// of pods with the same labels, all of which were seen, and none behind a gateway
+// that passes on to others as well. Nobody else that it knows may have such pods.
 func (c Choice) sayable(levels []level) bool {
 	below := slices.DeleteFunc(slices.Clone(levels[1:]), func(l level) bool { return sum(l.backends) == 0 })
 	if len(below) == 0 {
 		return true
 	}
-	in := []string{levels[0].backends[0].Cluster}
+	head := levels[0].backends[0]
+	in := []string{head.Cluster}
+	blurred := func(b Candidate) bool { return b.Crowded && !b.Near }
 	for _, b := range below[0].backends {
 		if b.Weight == 0 {
 			continue
 		}
-		if in = append(in, b.Cluster); !maps.Equal(b.Subset, levels[0].backends[0].Subset) || !b.Known {
+		if in = append(in, b.Cluster); !maps.Equal(b.Subset, head.Subset) || !b.Known || blurred(b) {
 			return false
 		}
 	}
-	return len(below) == 1 && !slices.ContainsFunc(c.Known, func(cluster string) bool { return !slices.Contains(in, cluster) })
+	return len(below) == 1 && !blurred(head) && !slices.ContainsFunc(c.Known, func(cluster string) bool { return !slices.Contains(in, cluster) })
 }

@@ -129,10 +129,15 @@ func chained(m Meaning, remote bool) Meaning {
 // clusters and cannot say what stands below.
 func headOnly(m Meaning) Meaning {
 	all := m.meshed()
-	if m.Choice == nil || len(all) < 2 {
+	if m.Choice == nil {
 		return m
 	}
 	c := *m.Choice
+	c.Unmixed = true
+	if len(all) < 2 {
+		m.Choice = &c
+		return m
+	}
 	c.HeadOnly, c.Chained, c.Shared = true, true, true
 	for _, other := range all {
 		if slices.Contains(m.exporters, other) {
@@ -172,10 +177,14 @@ func fallbackByPods(m Meaning) Meaning {
 	return m
 }
 
-// pooledFailover judges the backends of a lower tier together.
+// pooledFailover judges the backends of a lower tier together. Where the caller's
+// proxy sees the pods of all clusters nothing else makes chains of them.
 func pooledFailover(m Meaning) Meaning {
 	if m.Choice == nil {
 		return m
+	}
+	if len(m.Choice.Tiers) > 1 && len(m.meshed()) > 1 {
+		m = chained(m, false)
 	}
 	c := *m.Choice
 	c.Pooled = true

@@ -251,6 +251,23 @@ func (b Candidate) state() string {
 	return ""
 }
 
+// plane finds the control plane that the gateway in front of a backend belongs
+// to, if it has others besides, and none of the caller's; and whether one of these
+// others is in the same network.
+func (e *evaluation) plane(b *Candidate, c *fleet.Cluster) (string, bool) {
+	home := c.Mesh.ControlPlane
+	s := e.service(b.Namespace, b.Service)
+	if home == nil || c.Mesh.Gateway == nil || s == nil || s.Producer.TLS == v1alpha1.TLSDisable {
+		return "", false
+	}
+	others := slices.DeleteFunc(slices.Clone(c.Set.Clusters), func(o *fleet.Cluster) bool { return o == c || o.Mesh.ControlPlane != home })
+	name := ""
+	if len(others) > 0 && !b.Member {
+		name = home.Name
+	}
+	return name, slices.ContainsFunc(others, func(o *fleet.Cluster) bool { return o.Mesh.Network == c.Mesh.Network })
+}
+
 // Percent writes a fraction as a percentage with at most two digits after the
 // point.
 func Percent(r *big.Rat) string {
@@ -262,7 +279,9 @@ func Percent(r *big.Rat) string {
 // they let the caller in.
 func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	b.Up = !e.world.lost(c.Name)
-	b.Near = c == e.home || c.Mesh.ControlPlane != nil && c.Mesh.ControlPlane == e.home.Mesh.ControlPlane && c.Mesh.Network == e.home.Mesh.Network
+	b.Member = c.Mesh.ControlPlane != nil && c.Mesh.ControlPlane == e.home.Mesh.ControlPlane
+	b.Near = c == e.home || b.Member && c.Mesh.Network == e.home.Mesh.Network
+	b.Plane, b.Crowded = e.plane(b, c)
 	b.Gateways = 1 // the export address, where tunnels lead there
 	if g := c.Mesh.Gateway; g != nil {
 		b.Gateways = int64(len(g.Addresses))

@@ -253,7 +253,7 @@ func (c *sidecar) gateways(e envoyCluster, entry *networking.ServiceEntry, ownNa
 			continue
 		}
 		for _, w := range entry.Spec.Endpoints {
-			if !hasAll(w.GetLabels(), e.selector) {
+			if !hasAll(w.GetLabels(), e.selector) || !c.reaches(w.GetNetwork()) {
 				continue
 			}
 			to := int64(w.GetPorts()[p.GetName()])
@@ -264,6 +264,20 @@ func (c *sidecar) gateways(e envoyCluster, entry *networking.ServiceEntry, ownNa
 		}
 	}
 	return out
+}
+
+// reaches tells whether what a ServiceEntry adds in a network is dialled itself.
+// Left out, that is the network of the control plane's cluster. For another one that
+// has gateways istiod puts these instead, but only of what is known to take mutual
+// TLS, as nothing in a ServiceEntry of ours is.
+func (c *sidecar) reaches(network string) bool {
+	home := c.mesh.site
+	if network == "" && c.meshes[home.ControlPlane] != nil {
+		network = c.meshes[home.ControlPlane].site.Network
+	}
+	return network == home.Network || !slices.ContainsFunc(slices.Collect(maps.Values(c.meshes)), func(m *mesh) bool {
+		return m.site.ControlPlane == home.ControlPlane && m.site.Network == network && len(m.site.Gateways) > 0
+	})
 }
 
 // eject takes out gateways that accept no connections, as many of them as

@@ -20,27 +20,28 @@ import (
 func (c *sidecar) deliver(e envoyCluster, p endpoint, sent *big.Rat) []Share {
 	tls := e.policy.GetTls()
 	if p.pods != nil {
-		return c.accepted(p.at, arrival{e.namespace, e.service, p.at.site.chosen(e.namespace, e.service, subsetOnly(e.selector)), e.port, []inventory.Workload{*p.pods}}, tls, sent)
+		return c.accepted(arrival{p.at, e.namespace, e.service, p.at.site.chosen(e.namespace, e.service, subsetOnly(e.selector)), e.port, *p.pods}, tls, sent)
 	}
-	site, to, ok := c.arrive(e, p)
-	if !ok {
-		return nil
-	}
-	to.kinds = slices.DeleteFunc(to.kinds, func(w inventory.Workload) bool {
-		return c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}).Sign() == 0
-	})
+	all, _ := c.arrive(e, p)
 	var out []Share
 	total := zero()
-	for _, w := range to.kinds {
-		total.Add(total, c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels}))
+	for _, to := range all {
+		total.Add(total, c.ready(to))
 	}
-	for _, w := range to.kinds {
-		ready := c.world.ready(pods{site.Cluster, to.namespace, to.service, w.Labels})
-		one := to
-		one.kinds = []inventory.Workload{w}
-		out = append(out, c.accepted(c.meshes[site.Cluster], one, tls, times(sent, new(big.Rat).Quo(ready, total)))...)
+	for _, to := range all {
+		if ready := c.ready(to); ready.Sign() > 0 {
+			out = append(out, c.accepted(to, tls, times(sent, ready.Quo(ready, total)))...)
+		}
 	}
 	return out
+}
+
+// ready is the ready part of the pods.
+func (c *sidecar) ready(to arrival) *big.Rat {
+	if c.world.lost(to.at.site.Cluster) {
+		return zero()
+	}
+	return new(big.Rat).Set(c.world.ready(pods{to.at.site.Cluster, to.namespace, to.service, to.pods.Labels}))
 }
 
 // chosen are the labels of a subset that say more than the Service's selector.
@@ -54,18 +55,19 @@ func (s Site) chosen(namespace, service string, labels map[string]string) map[st
 	return labels
 }
 
-// arrival is some pods of a Service.
+// arrival is pods of one kind of a Service.
 type arrival struct {
+	at                 *mesh
 	namespace, service string
 	labels             map[string]string
 	port               int32
-	kinds              []inventory.Workload
+	pods               inventory.Workload
 }
 
 // accepted is what pods of one kind serve, if they are who the caller expects,
 // and let it in.
-func (c *sidecar) accepted(m *mesh, to arrival, tls *v1alpha3.ClientTLSSettings, sent *big.Rat) []Share {
-	w := to.kinds[0]
+func (c *sidecar) accepted(to arrival, tls *v1alpha3.ClientTLSSettings, sent *big.Rat) []Share {
+	m, w := to.at, to.pods
 	out := Share{Cluster: m.site.Cluster, Namespace: to.namespace, Service: to.service, Subset: to.labels, Port: to.port, Part: sent}
 	identity := m.site.identity(to.namespace, w)
 	clear := tls == nil && !w.Sidecar || tls != nil && tls.Mode == v1alpha3.ClientTLSSettings_DISABLE
@@ -121,26 +123,33 @@ func (i *Istio) siteAt(p endpoint) (Site, bool) {
 
 // passThrough finds the pods that a server name leads to behind the mesh's
 // east-west gateway: a Gateway must let its host in, the cluster must have the
-// Service, and its DestinationRule the subset. Only pods with a sidecar are there.
-func (m *mesh) passThrough(port int64, sni string) (arrival, bool) {
+// Service, and its DestinationRule the subset. Only pods with a sidecar are there,
+// those of all clusters of its control plane in its network.
+func (i *Istio) passThrough(m *mesh, port int64, sni string) ([]arrival, bool) {
 	number, subset, host, ok := serverName(sni)
 	n, known := parse(host, "", localDomain)
 	if !ok || !known || !m.letsIn(port, host, n.namespace) {
-		return arrival{}, false
+		return nil, false
 	}
-	out := arrival{namespace: n.namespace, service: n.service, port: number}
 	if !slices.ContainsFunc(m.own(host), func(p inventory.Port) bool { return p.Port == number }) {
-		return arrival{}, false
+		return nil, false
 	}
-	if subset != "" && !m.subsetLabels(host, subset, &out.labels) {
-		return arrival{}, false
+	var labels map[string]string
+	if subset != "" && !m.subsetLabels(host, subset, &labels) {
+		return nil, false
 	}
-	for _, w := range m.site.pods(n.namespace, n.service, nil) {
-		if w.Sidecar && hasAll(m.site.labels(w), out.labels) {
-			out.kinds = append(out.kinds, w)
+	var out []arrival
+	for _, cluster := range slices.Sorted(maps.Keys(i.meshes)) {
+		other := i.meshes[cluster]
+		if other.site.ControlPlane != m.site.ControlPlane || other.site.Network != m.site.Network {
+			continue
+		}
+		for _, w := range other.site.pods(n.namespace, n.service, nil) {
+			if w.Sidecar && hasAll(other.site.labels(w), labels) {
+				out = append(out, arrival{other, n.namespace, n.service, subsetOnly(labels), number, w})
+			}
 		}
 	}
-	out.labels = subsetOnly(out.labels)
 	return out, true
 }
 

@@ -18,9 +18,10 @@ type Candidate struct {
 	// Alive: whoever is sent there is served. Where Health is what is really so,
 	// Alive says nothing else.
 	Alive bool
-	// Local: in the caller's own cluster. Near: the caller's proxy sees its pods,
-	// and no gateway in front of them. Up: the cluster is not lost.
-	Local, Near, Up bool
+	// Local: in the caller's own cluster. Member: of the caller's control plane.
+	// Near: the caller's proxy sees its pods, and no gateway in front of them. Up:
+	// the cluster is not lost.
+	Local, Member, Near, Up bool
 	// Known: who the pods are was observed. There: the cluster has the Service,
 	// or nobody looked. Gateways is the number of addresses
 	// at which others reach the cluster.
@@ -32,6 +33,11 @@ type Candidate struct {
 	// Shut: the backend's pods let the caller not in. AlikeShut: nor where
 	// clusters of one trust domain are the same.
 	Shut, AlikeShut bool
+	// Plane is the control plane that the pods' gateway shares with those of other
+	// clusters, where it is not the caller's. Crowded: another cluster of its control
+	// plane is in the same network, the caller's or not.
+	Plane   string
+	Crowded bool
 	// Gone: its cluster is on its way out of the set.
 	Gone bool
 	// Other: it is not the policy's own service. Asked is the port that the policy
@@ -58,6 +64,9 @@ type Choice struct {
 	// Known are the clusters that export the service and that the caller's control
 	// plane knows the pods of, where it is HeadOnly.
 	Known []string
+	// Unmixed: a chain is its head alone where its clusters of another control
+	// plane cannot be told apart.
+	Unmixed bool
 }
 
 // Shares computes what each backend gets.

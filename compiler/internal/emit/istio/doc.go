@@ -14,5 +14,9 @@
 // Tiers are labels: fairlead.dev/t1… on the endpoints of the fallbacks, never on
 // the favourites, compared by failoverPriority with a caller that has none.
 //
-// Out of scope: EnvoyFilter, one control plane for several clusters, ambient.
+// One istiod for several clusters (shared.go) knows the pods of all of them, so
+// that its subsets choose clusters, by the label that it writes itself; what is in a
+// cluster of another istiod is behind part hosts there too.
+//
+// Out of scope: EnvoyFilter, ambient.
 package istio

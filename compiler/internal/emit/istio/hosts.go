@@ -176,6 +176,11 @@ func (e *emitter) gateways(tier []plan.Backend, ports []plan.Port, labels map[st
 			for _, p := range ports {
 				w.Ports[portName(p)] = uint32(cmp.Or(g.Port, p.Number))
 			}
+			if e.networks {
+				// Left out it is the network of the store's own cluster, and those of
+				// other networks would be sent to the gateway of that one.
+				w.Network = b.Cluster
+			}
 			if len(tier) > 1 {
 				w.Weight = uint32(b.Weight * multiple / int64(len(g.Addresses)))
 			}

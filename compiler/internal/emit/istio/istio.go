@@ -83,8 +83,10 @@ type emitter struct {
 	store, domain, root string
 	service             plan.Service
 	routes              []plan.Route
-	home                *host
-	parts               []*host
+	// networks: proxies of several networks read what is emitted.
+	networks bool
+	home     *host
+	parts    []*host
 	// entries are the subsets that callers elsewhere name.
 	entries []entry
 	objects []manifest.Object

@@ -44,11 +44,12 @@ func shared(p plan.Plan) []manifest.Fragment {
 		if n < 0 {
 			n = len(all)
 		}
-		s := &sharer{emitter: &emitter{store: p.Store, domain: p.Domain, root: p.Mesh.RootNamespace, service: first},
+		s := &sharer{emitter: &emitter{store: p.Store, domain: p.Domain, root: p.Mesh.RootNamespace, service: first, networks: true},
 			works: all[:n], subsets: map[string]*v1alpha3.Subset{}}
 		all = all[n:]
 		s.imports()
 		s.gatewayRoutes()
+		s.outside()
 		s.strangers()
 		s.rule()
 		s.exports()
@@ -133,14 +134,39 @@ func (s *sharer) targets(w work, port plan.Port, r plan.Rule) targets {
 	return out.only()
 }
 
-// target makes a subset for a chain of one cluster's callers.
+// target makes a subset for a chain of one cluster's callers. What is in a
+// cluster of another istiod is reached as from anywhere else.
 func (s *sharer) target(w work, at placed) *v1alpha3.Destination {
+	if !at.Head.Member {
+		h, subset := s.place(at.port, at.Chain, at.affinity)
+		return destination(h.name, subset, at.port)
+	}
 	name := subsetPrefix + digest(fmt.Sprintf("%s/%s|%d|%s|%s|%s", s.service.Namespace, s.service.Name, at.port.Number, w.service.Cluster, at.ID(), affinityID(at.affinity)))
 	if s.subsets[name] == nil {
 		at.subset = name
 		s.subsets[name] = sharedSubset(w.service.Import, at)
 	}
 	return destination(s.ownHost(), name, at.port)
+}
+
+// outside emits the hosts of clusters that have another istiod, for the callers of
+// all clusters.
+func (s *sharer) outside() {
+	if len(s.parts) == 0 {
+		return
+	}
+	in := *s.service.Import
+	in.Namespaces = nil
+	for _, w := range s.works {
+		if w.service.Import != nil {
+			in.Namespaces = append(in.Namespaces, w.service.Import.Namespaces...)
+		}
+		s.routes = append(s.routes, w.routes...)
+	}
+	slices.Sort(in.Namespaces)
+	in.Namespaces = slices.Compact(in.Namespaces)
+	s.service.Import = &in
+	s.hosts()
 }
 
 // sharedSubset chooses the pods of a chain. Those of one cluster are chosen by

@@ -3,6 +3,7 @@
 package istio
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
@@ -12,8 +13,8 @@ import (
 // strangers adds the subsets that callers of other meshes name: their sidecars
 // ask the gateways for chains by name, as everywhere else. A gateway passes on
 // to the pods of its own network alone, so that one subset stands for the part
-// of each cluster, as long as the chain means the same pods in all of them; the
-// first that the chain names counts.
+// of each cluster: a chain means the same pods in all of them, or has one alone,
+// which is then named.
 func (s *sharer) strangers() {
 	for _, w := range s.works {
 		x := w.service.Export
@@ -39,14 +40,23 @@ func (s *sharer) stranger(w work, caller string, r plan.Rule) {
 		chains = append(chains, plan.Chain{Head: *r.Copy})
 	}
 	for _, c := range chains {
-		for _, member := range c.Members() {
+		ours := slices.DeleteFunc(c.Members(), func(b plan.Backend) bool {
+			return b.Lost || !slices.ContainsFunc(s.works, func(w work) bool { return w.service.Cluster == b.Cluster })
+		})
+		for _, member := range ours {
 			if member.Cluster != w.service.Cluster {
 				continue
 			}
-			for _, port := range w.service.Ports {
-				if name := s.subsetName(caller, port, c); s.subsets[name] == nil {
-					s.subsets[name] = &v1alpha3.Subset{Name: name, Labels: member.Labels}
+			labels := maps.Clone(member.Labels)
+			if len(ours) == 1 {
+				if labels == nil {
+					labels = map[string]string{}
 				}
+				labels[clusterLabel] = member.Cluster
+			}
+			for _, port := range w.service.Ports {
+				name := s.subsetName(caller, port, c)
+				s.subsets[name] = &v1alpha3.Subset{Name: name, Labels: labels}
 			}
 		}
 	}
