@@ -140,8 +140,8 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 		}
 		return itself, true
 	}
-	if len(v.Spec.Http) == 0 {
-		return itself, true
+	if c.request.From.Gateway == "" && !slices.ContainsFunc(v.Spec.Http, c.concerns) {
+		return itself, true // istiod leaves such a one out, for these proxies and this port
 	}
 	for j, h := range v.Spec.Http {
 		k := slices.IndexFunc(h.Match, c.matches)
@@ -157,6 +157,13 @@ func (c *sidecar) route(port meshPort) ([]destined, bool) {
 	c.say("%s: no route matches", name)
 	c.note = c.note.status(true, 404)
 	return nil, false
+}
+
+// concerns tells whether a route is for the caller and the port at all.
+func (c *sidecar) concerns(h *v1alpha3.HTTPRoute) bool {
+	return len(h.Match) == 0 || slices.ContainsFunc(h.Match, func(m *v1alpha3.HTTPMatchRequest) bool {
+		return (m.GetPort() == 0 || int32(m.GetPort()) == c.request.Port) && c.fromThere(m.GetSourceLabels(), m.GetSourceNamespace(), m.GetGateways())
+	})
 }
 
 // stream finds where a connection is sent; nil where no route is for it. Tls

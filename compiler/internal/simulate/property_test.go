@@ -197,17 +197,27 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 func routed(result compiler.Result, id string, r simulate.Request, store string) bool {
 	for _, b := range result.Bundles {
 		for _, f := range b.Fragments {
-			if b.Store != store || string(f.ID) != id {
-				continue
+			if b.Store == store && string(f.ID) == id && slices.ContainsFunc(f.Objects, func(o manifest.Object) bool { return routes(o, r) }) {
+				return true
 			}
-			return slices.ContainsFunc(f.Objects, func(o manifest.Object) bool {
-				spec, _ := o.Unstructured().Object["spec"].(map[string]any)
-				_, atGateway := spec["gateways"]
-				return o.Ref().Kind == "VirtualService" && atGateway == (r.From.Gateway != "")
-			})
 		}
 	}
 	return false
+}
+
+// routes tells whether an object is a VirtualService for where a request comes
+// from.
+func routes(o manifest.Object, r simulate.Request) bool {
+	if o.Ref().Kind != "VirtualService" {
+		return false
+	}
+	spec, _ := o.Unstructured().Object["spec"].(map[string]any)
+	if _, atGateway := spec["gateways"]; atGateway || r.From.Gateway != "" {
+		return atGateway == (r.From.Gateway != "")
+	}
+	// With one istiod for several clusters each route says whose callers it is for.
+	text := fmt.Sprint(spec)
+	return !strings.Contains(text, "sourceLabels:map[topology.istio.io/cluster:") || strings.Contains(text, "topology.istio.io/cluster:"+r.From.Cluster)
 }
 
 // requests are those that could tell one rule from another, from every cluster.

@@ -65,10 +65,10 @@ func (e *emitter) virtualService() *networking.VirtualService {
 	for _, port := range e.service.Ports {
 		if !port.L7() {
 			// A connection has nothing to match: the last rule is its own.
-			if to := e.destinations(port, in.Rules[len(in.Rules)-1]); len(to.all) > 0 {
-				routed = true
-				streamRoutes(&out.Spec, port, to, nil)
-			}
+			r := in.Rules[len(in.Rules)-1]
+			to := e.destinations(port, r)
+			routed = routed || len(to.all) > 0
+			e.streams(&out.Spec, stream{port, r, to, nil})
 			continue
 		}
 		for _, r := range in.Rules {
@@ -116,7 +116,7 @@ func destination(host, subset string, port plan.Port) *v1alpha3.Destination {
 func (e *emitter) destinations(port plan.Port, r plan.Rule) targets {
 	var out targets
 	for _, c := range r.Chains() {
-		if alive(c) && (port.L7() || c.Head.Own() || c.Head.Local) {
+		if alive(c) && carried(c, port) {
 			if to, ok := e.portOf(c.Head, port); ok {
 				h, subset := e.place(to, c, r.SessionAffinity)
 				out.all = append(out.all, target{destination(h.name, subset, to), int32(c.Head.Weight)})
@@ -130,6 +130,37 @@ func (e *emitter) destinations(port plan.Port, r plan.Rule) targets {
 		}
 	}
 	return out.only()
+}
+
+// carried tells whether what comes to a port is sent along a chain: connections
+// to another service in another cluster are not.
+func carried(c plan.Chain, port plan.Port) bool {
+	return port.L7() || c.Head.Own() || c.Head.Local
+}
+
+// stream is where a rule sends the connections to a port, of the callers from
+// somewhere.
+type stream struct {
+	port plan.Port
+	rule plan.Rule
+	to   targets
+	from map[string]string
+}
+
+// noSubset is one that no DestinationRule has: what is sent there is refused.
+const noSubset = subsetPrefix + "nobody"
+
+// streams adds the routes of connections to a port. While there is nobody to send
+// them to they are refused, as requests are; left alone they would go to whichever
+// pods the Service has.
+func (e *emitter) streams(out *v1alpha3.VirtualService, s stream) {
+	chains := s.rule.Chains()
+	if len(s.to.all) == 0 && len(chains) > 0 && !slices.ContainsFunc(chains, func(c plan.Chain) bool { return !carried(c, s.port) }) {
+		s.to.all = []target{{destination(e.ownHost(), noSubset, s.port), 0}}
+	}
+	if len(s.to.all) > 0 {
+		streamRoutes(out, s.port, s.to, s.from)
+	}
 }
 
 // streamRoutes are the routes of connections to a port. istiod looks at tcp

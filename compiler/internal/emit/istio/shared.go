@@ -69,11 +69,17 @@ func (s *sharer) imports() {
 			continue
 		}
 		s.service.Import = in
-		names.Cluster, names.ClusterSet = names.Cluster || in.Names.Cluster, names.ClusterSet || in.Names.ClusterSet
 		from := map[string]string{clusterLabel: w.service.Cluster}
+		var own v1alpha3.VirtualService
+		routed := false
 		for _, port := range w.service.Ports {
-			s.portRoutes(&out.Spec, w, port, from)
+			routed = s.portRoutes(&own, w, port, from) || routed
 		}
+		if !routed {
+			continue
+		}
+		names.Cluster, names.ClusterSet = names.Cluster || in.Names.Cluster, names.ClusterSet || in.Names.ClusterSet
+		out.Spec.Http, out.Spec.Tcp, out.Spec.Tls = append(out.Spec.Http, own.Http...), append(out.Spec.Tcp, own.Tcp...), append(out.Spec.Tls, own.Tls...)
 		for _, port := range in.OtherPorts {
 			out.Spec.Http = append(out.Spec.Http, &v1alpha3.HTTPRoute{
 				Match: []*v1alpha3.HTTPMatchRequest{{Port: uint32(port.Number), SourceLabels: from}},
@@ -96,18 +102,23 @@ func (s *sharer) imports() {
 	s.add(out)
 }
 
-// portRoutes are the routes of one cluster's callers to one port.
-func (s *sharer) portRoutes(out *v1alpha3.VirtualService, w work, port plan.Port, from map[string]string) {
+// portRoutes are the routes of one cluster's callers to one port. It tells whether
+// anything is decided for them yet.
+func (s *sharer) portRoutes(out *v1alpha3.VirtualService, w work, port plan.Port, from map[string]string) bool {
 	in := w.service.Import
 	if !port.L7() {
-		if to := s.targets(w, port, in.Rules[len(in.Rules)-1]); len(to.all) > 0 {
-			streamRoutes(out, port, to, from)
-		}
-		return
+		r := in.Rules[len(in.Rules)-1]
+		to := s.targets(w, port, r)
+		s.streams(out, stream{port, r, to, from})
+		return len(to.all) > 0
 	}
+	routed := false
 	for _, r := range in.Rules {
-		out.Http = append(out.Http, httpRoutes(scope{uint32(port.Number), from}, r, s.targets(w, port, r))...)
+		to := s.targets(w, port, r)
+		routed = routed || len(to.all) > 0 || r.Answers()
+		out.Http = append(out.Http, httpRoutes(scope{uint32(port.Number), from}, r, to)...)
 	}
+	return routed
 }
 
 // targets returns where a rule sends what it matches, weighted.
