@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
@@ -54,7 +55,39 @@ func (b *builder) checkMeshGateways(s *Service) {
 			b.report(mistake{code: CodeNoMeshGateway, at: s.Producer.At("spec.tls.mode"), fix: "remove it, or join the clusters by tunnels"},
 				"the east-west gateway of cluster %q passes nobody on in clear text to service %s", e.Name, s.Key())
 		}
+		if e.EastWest == v1alpha1.EastWestIstio && e.Mesh.Gateway == nil && !others && !e.Tunnelled(e) {
+			if at, ok := s.fallsBackHome(e); ok {
+				b.report(mistake{code: CodeNoMeshGateway, at: e.At(".name"), fix: "write istio.eastWestGateway with the addresses of its gateway", related: also(at, "the backend")},
+					"cluster %q has no east-west gateway, through which its callers reach the pods of service %s there where others fail", e.Name, s.Key())
+			}
+		}
 	}
+}
+
+// fallsBackHome finds a backend in a cluster that takes, of what its own callers
+// send, the share of one in another cluster. With one control plane for several
+// clusters none stands behind a gateway of its own.
+func (s *Service) fallsBackHome(c *Cluster) (diag.Position, bool) {
+	if slices.ContainsFunc(c.Set.Clusters, func(o *Cluster) bool { return o != c && o.Mesh.ControlPlane == c.Mesh.ControlPlane }) {
+		return diag.Position{}, false
+	}
+	for _, p := range s.Policies {
+		if !slices.Contains(p.Consumers, c) {
+			continue
+		}
+		for _, r := range p.Rules {
+			tiers := s.Tiers(r, c)
+			for _, home := range slices.Concat(tiers...) {
+				away := func(head Backend) bool {
+					return head.Weight > 0 && head.Cluster != c && head.Own() && head.Port == home.Port
+				}
+				if home.Cluster == c && home.Weight > 0 && home.Own() && slices.ContainsFunc(tiers[0], away) {
+					return p.At(home.Path), true
+				}
+			}
+		}
+	}
+	return diag.Position{}, false
 }
 
 // Tunnelled tells whether tunnels of Fairlead's join the cluster to another, so

@@ -53,7 +53,7 @@ func Codes() []diag.Code {
 		{ID: CodeNotExported, Title: "backend is not exported", Doc: "A backend is in a cluster that does not export the service. Add the cluster to exports.from, or remove the backend."},
 		{ID: CodeNoGateway, Title: "no gateway", Doc: "A cluster that takes part by tunnel has no gateway. Name the node that ends its tunnels."},
 		{ID: CodeRangeFull, Title: "address range exhausted", Doc: "There are more names than addresses in a range. Choose a larger one."},
-		{ID: CodeNoMeshGateway, Title: "no east-west gateway", Doc: "A cluster with Istio offers a service to other clusters but lets nobody in. Describe its eastWestGateway."},
+		{ID: CodeNoMeshGateway, Title: "no east-west gateway", Doc: "A cluster with Istio offers a service to other clusters but lets nobody in; or its own callers fall back to its pods from those of another cluster, which is through its gateway too. Describe its eastWestGateway."},
 		{ID: CodeGatewayTwice, Title: "two gateways share a key or an endpoint", Doc: "Two gateways are given the same public key, or a port in common at the same address (among privateAddresses: in the same region). Peers could not tell them apart."},
 		{ID: CodeNameTooLong, Title: "name too long", Doc: "A name that follows from the service, the namespace, the cluster and the domain is longer than DNS allows."},
 		{ID: CodeOutOfReach, Title: "cluster out of reach", Doc: "A consumer cannot reach a cluster, because the topology does not join them or their providers have no path in common. Traffic never passes through a third cluster. Narrow imports.to, or change the topology or the providers."},
