@@ -63,20 +63,31 @@ func (r *reader) edgesOf(caller Pod) (n int) {
 // and one that routes name: those of the caller's own Services that nobody names
 // are Istio's own business.
 func (s Scenario) governed(cluster string) bool {
+	return s.asked(cluster, func(v1alpha1.TrafficPolicy) bool { return true })
+}
+
+// asked tells whether a cluster of Envoy's that routes name is of a service with
+// a policy that says something.
+func (s Scenario) asked(cluster string, says func(v1alpha1.TrafficPolicy) bool) bool {
 	parts := strings.Split(cluster, "|")
 	return len(parts) == 4 && strings.HasPrefix(parts[2], "fl-") && slices.ContainsFunc(s.Policies, func(p v1alpha1.TrafficPolicy) bool {
-		return strings.HasPrefix(parts[3], p.Spec.Service.Name+"."+p.Namespace+".svc.")
+		return strings.HasPrefix(parts[3], p.Spec.Service.Name+"."+p.Namespace+".svc.") && says(p)
 	})
 }
 
-// identities compares who is accepted with who is there.
+// identities compares who is accepted with who is there. In clear text nobody
+// shows who it is.
 func (r *reader) identities(caller Pod, x Cluster, pods map[string]bool) {
 	there := map[string]bool{}
 	for at := range pods {
 		there[r.identity(at)] = true
 	}
 	accepted := slices.Compact(slices.Sorted(slices.Values(x.tls("istio").names())))
-	if want := sortedKeys(there); !slices.Equal(accepted, want) {
+	want := sortedKeys(there)
+	if r.asked(x.Name, func(p v1alpha1.TrafficPolicy) bool { return p.Spec.TLS != nil && p.Spec.TLS.Mode == v1alpha1.TLSDisable }) {
+		want = nil
+	}
+	if !slices.Equal(accepted, want) {
 		r.t.Errorf("%s at %s accepts %v, and behind it stand %v", x.Name, caller, accepted, want)
 	}
 }

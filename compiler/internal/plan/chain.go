@@ -41,7 +41,7 @@ func (r Rule) chains() []Chain {
 	}
 	var out []Chain
 	for i, head := range r.Tiers[0] {
-		c := Chain{Head: head, Tiers: below(head.joined(r.Tiers[1:])), Strangers: r.Strangers}
+		c := Chain{Head: head, Tiers: head.below(head.joined(r.Tiers[1:])), Strangers: r.Strangers}
 		in := map[string]bool{head.Cluster: true}
 		for _, tier := range c.Tiers {
 			for _, b := range tier {
@@ -49,7 +49,7 @@ func (r Rule) chains() []Chain {
 			}
 		}
 		if last := head.joined([][]Backend{siblings(r.Tiers[0], i, in)}); len(last) > 0 {
-			c.Tiers = append(c.Tiers, below(last)...)
+			c.Tiers = append(c.Tiers, head.below(last)...)
 		}
 		out = append(out, c)
 	}
@@ -75,17 +75,22 @@ func (b Backend) joined(tiers [][]Backend) [][]Backend {
 // below returns tiers as a chain has them below its head: pods of the consumer's
 // own cluster stand behind its gateway there, which takes connections whether
 // any is known or not.
-func below(tiers [][]Backend) [][]Backend {
+func (b Backend) below(tiers [][]Backend) [][]Backend {
 	var out [][]Backend
 	for _, tier := range tiers {
 		tier = slices.Clone(tier)
-		for i, b := range tier {
-			tier[i].Absent = b.Absent || b.Local && len(b.Identities) == 0
+		for i, o := range tier {
+			tier[i].Absent = o.Absent || o.Local && len(o.Identities) == 0 || !b.Member && o.indistinct()
 		}
 		out = append(out, tier)
 	}
 	return out
 }
+
+// indistinct tells whether pods of the consumer's own cluster, where they stand
+// below another one, are reached at an export address: that stands for every pod
+// of the Service, whatever labels a subset has.
+func (b Backend) indistinct() bool { return b.Local && b.Gateway == nil && len(b.Labels) > 0 }
 
 // siblings returns the other backends of a tier, one for each cluster that is
 // not in the chain yet.

@@ -104,6 +104,7 @@ func (b *builder) mesh(out *Service, at consumer) {
 		if r.Copy != nil {
 			b.identify(in.Rules[i].Copy, out, at)
 		}
+		b.indistinct(out, at, i)
 	}
 	if oneOfSeveral(c) {
 		b.strangers(out, at)
@@ -227,6 +228,20 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 	}
 	if why != "" && c.Facts.State != fleet.Unreachable {
 		b.pending(home, out.Fragment, "identities of Service %s in %s: %s", key, backend.Name(), why)
+	}
+}
+
+// indistinct says which pods of the consumer's own cluster do not take the share
+// of others.
+func (b *builder) indistinct(out *Service, at consumer, rule int) {
+	r := out.Import.Rules[rule]
+	for _, c := range r.Chains() {
+		for _, o := range slices.Concat(c.Tiers...) {
+			if !c.Head.Member && o.indistinct() {
+				b.pending(at.cluster, out.Fragment, "rule %q (%s): %s takes nothing of what %s cannot keep: %s has no east-west gateway, and an export address stands for every pod of the Service",
+					r.Label, at.policy.At(at.policy.Rules[rule].Path), o.Name(), c.Head.Name(), o.Cluster)
+			}
+		}
 	}
 }
 

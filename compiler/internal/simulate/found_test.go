@@ -26,6 +26,9 @@ func TestFleetsFoundByChance(t *testing.T) {
 			health{"c1", "s1", "", 10}, health{"c2", "s1", "", 66})},
 		{"a gateway of two clusters of one network", found(twoNetworks(), policy{service: "s1", exports: []string{"c1", "c2", "c3"},
 			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}})},
+		{"callers in clear text through a tunnel", found(apart(0, 0), policy{service: "s1", exports: []string{"c2"}, more: []string{"tls: {mode: disable}"}})},
+		{"a subset at home below a cluster behind a tunnel", found(apart(0, 0), policy{service: "s1", exports: []string{"c1", "c2"},
+			rules: []rule{{backends: []backend{{cluster: "c2", weight: 1}, {cluster: "c1", version: "v1", weight: 1}}}}}, "c2")},
 	} {
 		t.Run(m.name, func(t *testing.T) {
 			var n tally

@@ -127,11 +127,11 @@ func (c cluster) text(i int) string {
 		}
 		return fmt.Sprintf("providers: {eastWest: istio}, istio: {trustDomain: set.local, controlPlane: c1, network: %s%s}", network, gateway)
 	}
-	tunnels := ""
+	tunnel, gateways := "", ""
 	if len(addresses) == 0 {
-		tunnels = ", gateways: [{name: gw, node: n}]"
+		tunnel, gateways = ", tunnel: fairlead", ", gateways: [{name: gw, node: n}]"
 	}
-	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio}, istio: {trustDomain: %s%s}%s", cmp.Or(c.trust, c.name+".local"), gateway, tunnels)
+	return fmt.Sprintf("providers: {eastWest: istio, northSouth: istio%s}, istio: {trustDomain: %s%s}%s", tunnel, cmp.Or(c.trust, c.name+".local"), gateway, gateways)
 }
 
 func (p policy) text() string {

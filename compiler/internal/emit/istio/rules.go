@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/fairlead/fairlead/compiler/internal/plan"
+	"github.com/fairlead/fairlead/schemas/v1alpha1"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 	"istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
@@ -112,6 +113,9 @@ func (e *emitter) policy(h *host, c placed, ids []string, outlier *v1alpha3.Outl
 		ConnectionPool:   pool(in.Resilience),
 		LoadBalancer:     balancer(in.LoadBalancing, c.affinity),
 	}
+	if e.clear(h) {
+		out.Tls = podsTLS(in.TLS)
+	}
 	if h.depth > 0 {
 		if out.LoadBalancer == nil {
 			out.LoadBalancer = &v1alpha3.LoadBalancerSettings{}
@@ -119,6 +123,15 @@ func (e *emitter) policy(h *host, c placed, ids []string, outlier *v1alpha3.Outl
 		out.LoadBalancer.LocalityLbSetting = &v1alpha3.LocalityLoadBalancerSetting{Enabled: wrapperspb.Bool(true), FailoverPriority: h.failoverPriority()}
 	}
 	return out
+}
+
+// clear tells whether what is sent to a host is in clear text: where the policy
+// says so, and nobody there stands behind a gateway, which is asked by server name.
+func (e *emitter) clear(h *host) bool {
+	gated := func(c placed) bool {
+		return slices.ContainsFunc(c.Members(), func(b plan.Backend) bool { return b.Gateway != nil })
+	}
+	return e.service.Import.TLS == v1alpha1.TLSDisable && !slices.ContainsFunc(h.chains, gated)
 }
 
 // identities of everyone in a chain whom something may be sent to.
