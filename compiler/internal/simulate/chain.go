@@ -188,7 +188,7 @@ func (c Choice) able(l level) *big.Rat {
 	}
 	up, all := zero(), zero()
 	for _, b := range l.backends {
-		if b.Weight == 0 || !b.Known {
+		if b.Weight == 0 || !b.Known || b.Gone {
 			continue
 		}
 		n := big.NewRat(b.Weight, 1)

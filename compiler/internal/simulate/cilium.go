@@ -181,11 +181,12 @@ func (b balance) anywhere() bool {
 	return false
 }
 
-// offers tells whether a cluster gives the pods of its Service to others.
+// offers tells whether a cluster gives the pods of its Service to others. An export
+// of a Service that is not there is none (KEP-1645).
 func (b balance) offers(n *clusterNodes) bool {
 	key := b.to.namespace + "/" + b.to.service
 	if b.to.clusterSet {
-		return n.exported[key]
+		return n.exported[key] && n.site.mayHave(b.to)
 	}
 	a := n.annotations[key]
 	return a[annotationGlobal] == yes && a[annotationShared] != never

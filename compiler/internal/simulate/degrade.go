@@ -209,7 +209,7 @@ func (c Choice) joint() []Share {
 			} else if b.Local {
 				hosts = big.NewRat(b.Kinds, 1)
 			}
-			if b.Local && !b.Known && t == 0 || !b.There {
+			if b.Local && !b.Known && t == 0 || !b.There || b.Gone {
 				continue
 			}
 			up.Add(up, times(hosts, level[i].Health))

@@ -23,6 +23,8 @@ type evaluation struct {
 	answer  Answer
 	// matched is what the request met of the rule.
 	matched v1alpha1.Match
+	// producers of the services of all backends.
+	producers []*fleet.Policy
 }
 
 func (e *evaluation) note(at diag.Position, format string, args ...any) {
@@ -75,6 +77,12 @@ func (e *evaluation) mean() Meaning {
 		return e.ungoverned(n, "it is the name of the Service of %s itself", e.home.Name)
 	}
 	e.note(policy.At("spec.service.name"), "%s is Service %s, governed by policy %s/%s", r.Host, service.Key(), policy.Namespace, policy.Name)
+	if n.clusterSet && e.home.EastWest == v1alpha1.EastWestCilium && !slices.ContainsFunc(service.Exporters, func(c *fleet.Cluster) bool { return siteOf(c).mayHave(n) }) {
+		e.note(policy.At("spec.service.name"), "no cluster has the Service yet, so that Cilium has no such name")
+		out := e.end(NoRoute, 0)
+		out.Policy = policy
+		return out
+	}
 	port, ok := e.port(service)
 	if !ok {
 		return e.ungoverned(n, "port %d/%s of Service %s is not governed", r.Port, transport(r), service.Key())
@@ -139,11 +147,7 @@ func (e *evaluation) ungoverned(n name, format string, args ...any) Meaning {
 	e.note(diag.Position{}, "it goes to the pods of Service %s/%s in %s", n.namespace, n.service, e.home.Name)
 	b := Candidate{Share: Share{Cluster: e.home.Name, Namespace: n.namespace, Service: n.service, Port: e.request.Port}, Weight: 1, Local: true}
 	e.fill(&b, e.home)
-	out := Meaning{Early: e.answer, Choice: &Choice{Tiers: [][]Candidate{{b}}, MinHealthy: one()}}
-	if s := e.service(n.namespace, n.service); s != nil {
-		out.producer = s.Producer
-	}
-	return out
+	return Meaning{Early: e.answer, Choice: &Choice{Tiers: [][]Candidate{{b}}, MinHealthy: one()}, producers: e.producers}
 }
 
 // way is the rule that a request follows.
@@ -204,7 +208,7 @@ func (e *evaluation) choose(w way) Meaning {
 	if len(c.Tiers) == 0 {
 		e.note(p.At("spec.service.name"), "no cluster that %s reaches exports Service %s", e.home.Name, s.Key())
 	}
-	return Meaning{Early: e.answer, Choice: c, exporters: s.Exporters, producer: s.Producer}
+	return Meaning{Early: e.answer, Choice: c, exporters: s.Exporters, producers: e.producers}
 }
 
 // candidate resolves a backend.
@@ -288,15 +292,17 @@ func (e *evaluation) fill(b *Candidate, c *fleet.Cluster) {
 	}
 	site := siteOf(c)
 	found := site.pods(b.Namespace, b.Service, b.Subset)
-	_, there := site.service(b.Namespace, b.Service)
-	b.There = !site.Observed || there
+	b.There = site.mayHave(name{namespace: b.Namespace, service: b.Service})
 	b.Known = !site.Observed || len(found) > 0
 	b.Health = site.health(e.world, pods{c.Name, b.Namespace, b.Service, b.Subset})
 	b.Kinds = int64(max(1, len(found)))
 	b.Alive, b.Pods = b.Health.Sign() > 0, times(b.Health, big.NewRat(b.Kinds, 1))
-	d := door{open: true, alike: true}
+	d, of := door{open: true, alike: true}, e.service(b.Namespace, b.Service)
+	if of != nil && of.Producer != nil {
+		e.producers = append(e.producers, of.Producer)
+	}
 	if !e.guarded() {
-		d = e.door(e.service(b.Namespace, b.Service), c, b.Port)
+		d = e.door(of, c, b.Port)
 	}
 	b.Shut, b.AlikeShut = !d.open, !d.alike
 	if !d.open {

@@ -22,13 +22,26 @@ func TestFleetsFoundByChance(t *testing.T) {
 			rules: []rule{{backends: []backend{{cluster: "c1", version: "v1", weight: 1}, {cluster: "c2", version: "v2", weight: 1, priority: 1}}}}}, "c1")},
 		{"a name that means two clusters of one network", found(flat(beside()), policy{service: "s1", exports: []string{"c1", "c2"}, imports: []string{"c3"},
 			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}}}}}, "c1")},
+		{"a draining backend that stands alone", found(draining(apart(1, 1, 1), 1), policy{service: "s1", exports: []string{"c1", "c3"},
+			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", port: 80, weight: 1}, {cluster: "c3", weight: 1, priority: 1}}}}})},
 		{"pods of a lower tier that are all seen", found(flat(shared(2)), policy{service: "s1", exports: []string{"c1", "c2"}, imports: []string{"c1"}},
 			health{"c1", "s1", "", 10}, health{"c2", "s1", "", 66})},
 		{"a gateway of two clusters of one network", found(twoNetworks(), policy{service: "s1", exports: []string{"c1", "c2", "c3"},
 			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}})},
+		{"a draining backend of a lower tier", found(draining(apart(1, 1, 1), 1), policy{service: "s1", exports: []string{"c1", "c3"},
+			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}},
+			health{"c1", "s1", "", 8})},
+		{"a draining backend of a lower tier at Envoy Gateway", found(draining(edges(3), 1), policy{service: "s1", exports: []string{"c1", "c3"}, imports: []string{"c1"},
+			more:  []string{"frontends: [{gateway: {name: edge}, hostnames: [www.example.com]}]"},
+			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}},
+			health{"c1", "s1", "", 1})},
+		{"a name that Cilium does not have yet", found(scaled(without(cilium(2), "c2"), "c1"), policy{service: "s1", protocols: []string{"tcp"}, exports: []string{"c2"}, more: []string{"access: {allow: []}"}})},
 		{"callers in clear text through a tunnel", found(apart(0, 0), policy{service: "s1", exports: []string{"c2"}, more: []string{"tls: {mode: disable}"}})},
 		{"a subset at home below a cluster behind a tunnel", found(apart(0, 0), policy{service: "s1", exports: []string{"c1", "c2"},
 			rules: []rule{{backends: []backend{{cluster: "c2", weight: 1}, {cluster: "c1", version: "v1", weight: 1}}}}}, "c2")},
+		{"another service that lets in who cannot be told apart", found(alike(apart(1, 1)),
+			policy{service: "s1", exports: []string{"c1"}, more: []string{"access: {allow: [{clusters: [c2]}]}"}},
+			policy{service: "s2", exports: []string{"c1"}, rules: []rule{{backends: []backend{{cluster: "c1", service: "s1", weight: 1}}}}})},
 	} {
 		t.Run(m.name, func(t *testing.T) {
 			var n tally
@@ -81,6 +94,47 @@ func twoNetworks() []cluster {
 	out := shared(3)
 	out[0].flat, out[1].flat = true, true
 	return out
+}
+
+// edges are clusters with Envoy Gateway.
+func edges(n int) []cluster {
+	out := apart(make([]int, n)...)
+	for i := range out {
+		out[i].provider = "envoy-gateway"
+	}
+	return out
+}
+
+// cilium are clusters that have Cilium, and its implementation of the MCS API.
+func cilium(n int) []cluster {
+	out := apart(make([]int, n)...)
+	for i := range out {
+		out[i].provider, out[i].discovery = "cilium", "existing"
+	}
+	return out
+}
+
+// alike gives all one trust domain.
+func alike(all []cluster) []cluster {
+	for i := range all {
+		all[i].trust = "set.local"
+	}
+	return all
+}
+
+func draining(all []cluster, i int) []cluster {
+	all[i].state = "draining"
+	return all
+}
+
+// scaled leaves a cluster without pods.
+func scaled(all []cluster, name string) []cluster {
+	for i := range all {
+		if all[i].name == name {
+			all[i].pods = map[string][]string{"s1": nil}
+		}
+	}
+	return all
 }
 
 // without leaves a cluster without any Service.

@@ -82,6 +82,12 @@ func (s Site) service(namespace, name string) (inventory.Service, bool) {
 	return inventory.Service{}, false
 }
 
+// mayHave tells whether the cluster has a Service, as far as anybody looked.
+func (s Site) mayHave(n name) bool {
+	_, there := s.service(n.namespace, n.service)
+	return there || !s.Observed
+}
+
 // pods finds the kinds of pods behind a Service that have some labels.
 func (s Site) pods(namespace, service string, labels map[string]string) []inventory.Workload {
 	svc, _ := s.service(namespace, service)

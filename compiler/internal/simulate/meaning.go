@@ -23,8 +23,9 @@ type Meaning struct {
 	// Caller is the caller's cluster, or that of the gateway.
 	Caller *fleet.Cluster
 
-	// producer of the service that is called; nil where no policy speaks of it.
-	producer *fleet.Policy
+	// producers of the service that is called, as far as a policy speaks of it, and
+	// of those of its backends.
+	producers []*fleet.Policy
 	// exporters of the service.
 	exporters []*fleet.Cluster
 	// requests: there is a proxy that answers where no pod does. gateway: it comes in at a gateway.
@@ -77,13 +78,14 @@ func (c Choice) shut() bool {
 // provider in the caller's cluster.
 func (m Meaning) Accepted() []string {
 	var out []string
-	for _, p := range []*fleet.Policy{m.Policy, m.producer} {
+	for _, p := range append([]*fleet.Policy{m.Policy}, m.producers...) {
 		if p == nil {
 			continue
 		}
 		for _, a := range p.Accepted {
 			// Who may call is the producer's to say, and all else the consumer's.
-			if string(a.Provider) == m.Provider() && (p == m.Policy || a.Name == plan.ClusterIdentityLost) {
+			said := string(a.Provider) == m.Provider() && (p == m.Policy || a.Name == plan.ClusterIdentityLost)
+			if said && !slices.Contains(out, a.Name) {
 				out = append(out, a.Name)
 			}
 		}

@@ -162,29 +162,27 @@ func listed(what string, a simulate.Answer) string {
 	return strings.Join(out, "\n")
 }
 
-// unfinished tells whether something is pending or held for the caller.
+// unfinished tells whether the answer cannot be compared: something is pending or
+// held for the caller, or no policy speaks of it.
 func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Request) bool {
 	if meaning.Policy == nil {
-		// Cilium imports what is exported into every cluster of its mesh.
+		// The meaning of what no policy governs is that it stays in the caller's
+		// cluster. Two providers do more, which no object of ours asks for and which
+		// nobody could accept, as acceptDegradations is a field of the policy that
+		// such a caller does not have: Cilium's implementation of the MCS API imports
+		// what is exported into every cluster of its mesh, also those that imports.to
+		// leaves out; and one istiod for several clusters knows the pods of a Service
+		// in all of them.
 		cilium := meaning.Provider() == "cilium" && strings.HasSuffix(r.Host, "clusterset.local")
-		// One istiod sends what nobody governs to the pods of all its clusters.
 		return cilium || strings.HasPrefix(meaning.Caller.Mesh.Network, "shared-")
 	}
 	id := "TrafficPolicy/" + meaning.Policy.Namespace + "/" + meaning.Policy.Name
 	for _, p := range result.Pending {
+		// Pods that are not there are part of the meaning: nobody waits for them.
 		absent := strings.Contains(p.Message, "no pods of") || strings.Contains(p.Message, "does not exist in") && !strings.Contains(p.Message, "does not exist in "+r.From.Cluster)
 		if string(p.Fragment) == id && p.Store == r.From.Cluster && !absent {
 			return true
 		}
-	}
-	if strings.HasPrefix(meaning.Caller.Mesh.Network, "shared-") && meaning.Choice != nil &&
-		!slices.ContainsFunc(slices.Concat(meaning.Choice.Tiers...), func(b simulate.Candidate) bool { return b.Known && b.Weight > 0 }) {
-		return true
-	}
-	if meaning.Provider() == "cilium" && meaning.Choice != nil &&
-		!slices.ContainsFunc(slices.Concat(meaning.Choice.Tiers...), func(b simulate.Candidate) bool { return b.There }) {
-		// No Service is there to be offered, so that its name is not made yet.
-		return true
 	}
 	if meaning.Caller.EastWest == "istio" && !routed(result, id, r, meaning.Caller.Mesh.ControlPlane.Name) {
 		return true
