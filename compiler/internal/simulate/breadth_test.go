@@ -23,7 +23,7 @@ const amongFew, amongMany = 100, 2000
 // common are the aspects that a short run must meet.
 var common = []string{"http", "grpc", "tcp", "udp", "tls", "several ports", "subsets", "priorities", "minHealthy", "another service", "methods", "headers", "queries",
 	"redirects", "affinity", "access", "istio", "cilium", "fairlead", "gateways of Envoy Gateway", "one istiod", "several providers", "draining", "lost clusters",
-	"unhealthy pods", "gatewayHealth"}
+	"unhealthy pods", "gatewayHealth", "twoTiers"}
 
 // breadth is all that must be met.
 func breadth() []aspect {
@@ -41,8 +41,8 @@ func breadth() []aspect {
 		{"access by method", `allow: .*methods: `}, {"access by path", `allow: .*paths: `}, {"access by port", `allow: .*ports: `}, {"default deny", `default: deny`},
 		{"mutual TLS", `mode: mutual`}, {"clear text", `mode: disable`},
 		{"gateways of Istio", `(?s)frontends: .*northSouth: istio`}, {"gateways of Envoy Gateway", `northSouth: envoy-gateway`}, {"wildcard hostnames", `'\*\.example`},
-		{"istio", `eastWest: istio`}, {"cilium", `eastWest: cilium`}, {"fairlead", `gateways: ..name: gw, node: n..}\n`}, {"one istiod", `controlPlane: c1`}, {"one istiod, one network", `network: shared-flat`},
-		{"istio through tunnels", `trustDomain: [a-z0-9.]+}, gateways:`}, {"one trust domain", `northSouth: istio}, istio: .trustDomain: set.local`},
+		{"istio", `eastWest: istio`}, {"cilium", `eastWest: cilium`}, {"fairlead", `gateways: ..name: gw, node: n..}\n`}, {"one istiod", `controlPlane: c1`}, {"one istiod, one network", `network: shared-flat`}, {"one istiod beside another", `(?s)controlPlane: c1.*northSouth: istio}, istio: `},
+		{"istio through tunnels", `(?s)tunnel: fairlead.*tunnel: fairlead`}, {"one trust domain", `northSouth: istio}, istio: .trustDomain: set.local`},
 		{"several providers", `(?s)eastWest: istio.*(?:eastWest: cilium|\bc[0-9], gateways: ..name)|eastWest: cilium.*eastWest: istio`},
 		{"hub and spoke", `mode: hubAndSpoke`}, {"groups", `mode: groups`}, {"draining", `state: "draining"`}, {"lost clusters", `lost: .c`}, {"unhealthy pods", `(?m)^health: `},
 		{"headless", `(?m)^headless: `}, {"several gateways", `addresses: .192.0.2.[0-9]+, `}, {"regions", `region: "`},

@@ -32,9 +32,9 @@ func (c chance) model() model {
 	var m model
 	provider := one(c, "istio", "istio", "istio", "fairlead", "cilium", "envoy-gateway", "mixed")
 	shared := provider == "istio" && c.IntN(4) == 0
-	flat, trust := c.IntN(4) == 0, one(c, "", "", "", "set.local")
+	flat, tunnels, trust := c.IntN(4) == 0, c.IntN(8) == 0, one(c, "", "", "", "set.local")
 	for i := range 2 + c.IntN(3) {
-		out := cluster{shared: shared, flat: flat, trust: trust, name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 1, 2, 3), pods: map[string][]string{},
+		out := cluster{shared: shared, flat: flat && c.IntN(4) > 0, trust: trust, name: fmt.Sprintf("c%d", i+1), provider: provider, discovery: one(c, "existing", "fairlead"), gateways: one(c, 1, 1, 1, 1, 2, 3), pods: map[string][]string{},
 			region: one(c, "", "eu", "eu", "us")}
 		if out.region != "" {
 			out.zone = one(c, "", "a", "b")
@@ -42,13 +42,16 @@ func (c chance) model() model {
 		if provider == "mixed" {
 			out.provider = one(c, "istio", "fairlead", "cilium")
 		}
-		if provider == "istio" && !shared && c.IntN(8) == 0 {
+		if provider == "istio" && !shared && (tunnels || c.IntN(16) == 0) {
 			out.gateways = 0 // through tunnels
 		}
 		if c.IntN(12) == 0 {
 			out.state = "draining"
 		}
 		m.clusters = append(m.clusters, out)
+	}
+	if shared && len(m.clusters) > 2 && c.IntN(2) == 0 {
+		m.clusters[len(m.clusters)-1].shared = false // one that has an istiod of its own
 	}
 	m.set = c.set(m)
 	several := 1 + c.IntN(2)
@@ -120,6 +123,7 @@ func (c chance) policy(m model, service string) policy {
 	out := policy{service: service, protocols: []string{one(c, "http", "http", "http", "grpc", "tcp")}, imports: names,
 		minHealthy: one(c, "", "", "71%", "70%", "72%", fmt.Sprintf("%d%%", c.IntN(101)))}
 	outside := provider == "envoy-gateway"
+	steep := outside && c.IntN(2) == 0 // only clusters without callers can be in lower tiers there
 	if istio && c.IntN(5) == 0 {
 		outside = true
 		out.more = []string{"frontends: [{mesh: {}}, {gateway: {name: edge}, hostnames: [" + service + ".example.com, '*.example.com']}]"}
@@ -141,7 +145,7 @@ func (c chance) policy(m model, service string) policy {
 		last = 1 + c.IntN(3)
 	}
 	for i := range last + 1 {
-		out.rules = append(out.rules, c.rule(names, i == last, kind{requests: requests, subsets: istio || outside, outside: outside, ports: len(out.protocols), others: service != "s1"}))
+		out.rules = append(out.rules, c.rule(names, i == last, kind{requests: requests, subsets: istio || outside, outside: outside, ports: len(out.protocols), others: service != "s1", steep: steep}))
 	}
 	if c.IntN(6) == 0 && last == 0 {
 		out.rules = nil
@@ -159,11 +163,14 @@ func (c chance) policy(m model, service string) policy {
 		slices.Sort(out.imports)
 		out.imports = slices.Compact(out.imports)
 	}
+	if steep {
+		out.imports = names[:1]
+	}
 	if istio && c.IntN(3) == 0 {
 		out.more = append(out.more, "resilience: {outlierDetection: {maxEjectionPercent: 100}}")
 	}
 	if provider != "fairlead" && !outside {
-		out.more = append(out.more, c.security(names, out.protocols)...)
+		out.more = append(out.more, c.security(names, out.protocols, istio && m.clusters[0].gateways == 0)...)
 	}
 	return out
 }
@@ -196,9 +203,10 @@ func (p policy) mirrors(cluster string) bool {
 // kind is what rules can be about.
 type kind struct {
 	requests, subsets, outside bool
-	// ports is the number of ports; others: there is another service.
-	ports  int
-	others bool
+	// ports is the number of ports; others: there is another service. steep: every
+	// cluster may stand in a tier of its own.
+	ports         int
+	others, steep bool
 }
 
 func (c chance) rule(clusters []string, last bool, k kind) rule {
@@ -212,6 +220,10 @@ func (c chance) rule(clusters []string, last bool, k kind) rule {
 		out.more = c.actions(clusters)
 	}
 	if slices.ContainsFunc(out.more, answers) || c.IntN(6) == 0 {
+		return out
+	}
+	if len(clusters) > 2 && (c.IntN(6) == 0 || k.steep && c.IntN(2) == 0) {
+		out.backends = c.ladder(clusters)
 		return out
 	}
 	// A cluster stands in one tier, and only in the first with several subsets.
@@ -242,6 +254,17 @@ func (c chance) rule(clusters []string, last bool, k kind) rule {
 		if !slices.ContainsFunc(out.backends, func(o backend) bool { return o.priority == b.priority && o.weight > 0 }) {
 			out.backends[i].weight = 1
 		}
+	}
+	return out
+}
+
+// ladder has every cluster once: each below the one before it, or all below the
+// first.
+func (c chance) ladder(clusters []string) []backend {
+	var out []backend
+	last := one(c, 1, 2)
+	for i, name := range clusters {
+		out = append(out, backend{cluster: name, weight: 1 + c.IntN(2), priority: min(i, last)})
 	}
 	return out
 }

@@ -99,8 +99,9 @@ func answers(line string) bool {
 	return strings.HasPrefix(line, "redirect") || strings.HasPrefix(line, "directResponse")
 }
 
-// security is who may call, and how.
-func (c chance) security(clusters, protocols []string) []string {
+// security is who may call, and how; in clear text more often where tunnels carry
+// it.
+func (c chance) security(clusters, protocols []string, tunnels bool) []string {
 	var out []string
 	if c.IntN(4) == 0 {
 		var allow []string
@@ -109,8 +110,8 @@ func (c chance) security(clusters, protocols []string) []string {
 		}
 		out = append(out, "access: {allow: ["+strings.Join(allow, ", ")+"]}")
 	}
-	if c.IntN(16) == 0 {
-		out = append(out, "tls: {mode: "+one(c, "auto", "mutual", "disable")+"}")
+	if c.IntN(16) == 0 || tunnels && c.IntN(3) == 0 {
+		out = append(out, "tls: {mode: "+one(c, "auto", "mutual", "disable", "disable")+"}")
 	}
 	return out
 }
