@@ -106,7 +106,9 @@ func (s *schema) below(name string) string {
 	return "write its fields indented below it: " + strings.Join(s.names(), ", ")
 }
 
-func emptyMapping(name string) string { return fmt.Sprintf("%s has no fields; write \"%s: {}\"", name, name) }
+func emptyMapping(name string) string {
+	return fmt.Sprintf("%s has no fields; write \"%s: {}\"", name, name)
+}
 
 func (c *checker) wrongType(n *node, p place, want, fix string) {
 	if n.holdsBroken() {
