@@ -27,7 +27,7 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 	in := &Import{Declare: c.Discovery == v1alpha1.DiscoveryFairlead && len(s.Exporters) > 0 && len(s.Ports) > 0, Virtual: s.Virtual,
 		Virtual6: s.Virtual6, Names: Names{Cluster: p.Names.Cluster, ClusterSet: p.Names.ClusterSet},
 		MinHealthy: p.MinHealthy, FailbackDelay: p.FailbackDelay, Resilience: p.Resilience, LoadBalancing: p.LoadBalancing,
-		HealthCheck: s.HealthCheck, TLS: p.TLS, Routed: portsKnown}
+		HealthCheck: s.HealthCheck, TLS: p.TLS, Routed: portsKnown, Ports: out.Ports}
 	out.Import = in
 	if c.IPv6Only() {
 		b.sixOnly(out, at)
@@ -133,7 +133,7 @@ func (b *builder) mesh(out *Service, at consumer) {
 		b.headlessMesh(out, at)
 	}
 	b.otherStreams(out, at)
-	unnamed := slices.ContainsFunc(out.Ports, func(p Port) bool { return p.Name == "" })
+	unnamed := slices.ContainsFunc(in.Ports, func(p Port) bool { return p.Name == "" })
 	if in.Routed && unnamed && slices.ContainsFunc(in.Rules, fallsBackFromHome) {
 		in.Routed = false
 		b.pending(c, out.Fragment, "the port of Service %s has no name: Istio cannot add fallbacks to it before it has one", s.Key())
@@ -146,7 +146,7 @@ func (b *builder) otherStreams(out *Service, at consumer) {
 	far := func(r Rule) bool {
 		return slices.ContainsFunc(slices.Concat(r.Tiers...), func(o Backend) bool { return !o.Own() && !o.Local })
 	}
-	for _, p := range out.Ports {
+	for _, p := range out.Import.Ports {
 		if !p.L7() && slices.ContainsFunc(out.Import.Rules, far) {
 			b.pending(at.cluster, out.Fragment, "port %d of Service %s is %s: its connections are not routed to another service in another cluster", p.Number, at.service.Key(), p.Protocol)
 		}
@@ -158,12 +158,13 @@ func fallsBackFromHome(r Rule) bool {
 }
 
 // meshPorts leaves out observed ports that a mesh does not carry, and says so.
+// Who may call them is the exporter's to say all the same.
 func (b *builder) meshPorts(out *Service, at consumer) {
 	s, c := at.service, at.cluster
 	l7 := slices.ContainsFunc(at.policy.Rules, func(r fleet.Rule) bool {
 		return len(r.Matches) > 0 || r.Timeout != "" && !r.DefaultTimeout || r.Retries != nil && !r.DefaultRetries
 	})
-	out.Ports = slices.DeleteFunc(out.Ports, func(p Port) bool {
+	out.Import.Ports = slices.DeleteFunc(slices.Clone(out.Ports), func(p Port) bool {
 		support := rowOf(protocolFeatures[p.Protocol]).Istio
 		refused, name := support.Refusal != "", support.Degradation
 		if refused {
@@ -177,7 +178,7 @@ func (b *builder) meshPorts(out *Service, at consumer) {
 		}
 		return refused
 	})
-	if len(out.Ports) == 0 {
+	if len(out.Import.Ports) == 0 {
 		out.Import.Routed = false
 	}
 }

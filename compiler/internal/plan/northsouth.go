@@ -106,7 +106,7 @@ func (g *gatewayPlanner) istio(at atGateway) {
 	} else {
 		view := Service{Fragment: out.Fragment, Cluster: c.Name, Namespace: s.Namespace, Name: s.Name, Policy: p.Name, EastWest: c.EastWest, Ports: out.Ports}
 		g.consume(&view, at.consumer, known)
-		out.Import, out.Ports = view.Import, view.Ports
+		out.Import, out.Ports = view.Import, view.Import.Ports
 	}
 	plans.Mesh.Routes = append(plans.Mesh.Routes, out)
 }

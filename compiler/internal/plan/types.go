@@ -291,6 +291,9 @@ type Import struct {
 	FailbackDelay v1alpha1.Duration
 	// Routed: everything that routing needs is known.
 	Routed bool
+	// Ports that callers are routed on: those of the governed that the provider
+	// carries.
+	Ports []Port
 	Rules  []Rule
 	// Resilience and LoadBalancing have zero values where nothing was said.
 	Resilience    v1alpha1.Resilience

@@ -214,8 +214,11 @@ func (e *emitter) portsOf(h *host) []plan.Port {
 	if h.of != nil {
 		return h.of.ports
 	}
-	return e.service.Ports
+	return e.ports()
 }
+
+// ports are those that callers are routed on.
+func (e *emitter) ports() []plan.Port { return e.service.Import.Ports }
 
 // opaque: connections with TLS of the caller's own are declared as connections,
 // so that they are routed whatever server name they ask for.

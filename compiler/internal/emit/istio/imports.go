@@ -62,7 +62,7 @@ func (e *emitter) virtualService() *networking.VirtualService {
 		out.Spec.Hosts = append(out.Spec.Hosts, e.clusterSetHost())
 	}
 	routed := false
-	for _, port := range e.service.Ports {
+	for _, port := range e.ports() {
 		if !port.L7() {
 			// A connection has nothing to match: the last rule is its own.
 			r := in.Rules[len(in.Rules)-1]
@@ -233,7 +233,7 @@ func (e *emitter) clusterSetEntry() {
 			out.Spec.Addresses = append(out.Spec.Addresses, a.String())
 		}
 	}
-	out.Spec.Ports = servicePorts(e.service.Ports, opaque)
+	out.Spec.Ports = servicePorts(e.ports(), opaque)
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_NONE
 	e.add(out)
@@ -244,7 +244,7 @@ func (e *emitter) clusterSetEntry() {
 func (e *emitter) stub() {
 	out := &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: e.service.Namespace, Name: e.service.Name}}
-	for _, p := range e.service.Ports {
+	for _, p := range e.ports() {
 		port := corev1.ServicePort{Name: portName(p), Port: p.Number, TargetPort: intstr.FromInt32(p.Number), Protocol: corev1.Protocol(p.Transport)}
 		if protocol := declared(p, opaque); protocol != p.AppProtocol && p.Protocol == v1alpha1.ProtocolTLS {
 			port.AppProtocol = &protocol

@@ -34,7 +34,7 @@ func (o other) host() string { return fmt.Sprintf("%s.%s.svc.cluster.local", o.n
 // portOf is the port of a backend: its own, or the one that was called. Another
 // service may not have that.
 func (e *emitter) portOf(b plan.Backend, called plan.Port) (plan.Port, bool) {
-	all := e.service.Ports
+	all := e.ports()
 	if !b.Own() {
 		all = b.Ports
 	}

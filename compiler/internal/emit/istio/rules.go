@@ -70,7 +70,7 @@ func (e *emitter) podsOnly() *v1alpha3.TrafficPolicy {
 	if p == nil {
 		return nil
 	}
-	return perPort(e.service.Ports, func(plan.Port) *v1alpha3.TrafficPolicy { return p })
+	return perPort(e.ports(), func(plan.Port) *v1alpha3.TrafficPolicy { return p })
 }
 
 // perPort is a policy for the governed ports and no other.

@@ -72,7 +72,7 @@ func (s *sharer) imports() {
 		from := map[string]string{clusterLabel: w.service.Cluster}
 		var own v1alpha3.VirtualService
 		routed := false
-		for _, port := range w.service.Ports {
+		for _, port := range in.Ports {
 			routed = s.portRoutes(&own, w, port, from) || routed
 		}
 		if !routed {
@@ -216,7 +216,7 @@ func sharedSubset(in *plan.Import, c placed) *v1alpha3.Subset {
 func (s *sharer) rule() {
 	out := &networking.DestinationRule{TypeMeta: kind("DestinationRule"), ObjectMeta: s.meta(mainName)}
 	out.Spec.Host = s.ownHost()
-	if s.service.Import != nil && len(s.service.Ports) > 0 {
+	if s.service.Import != nil && len(s.ports()) > 0 {
 		out.Spec.TrafficPolicy = s.podsOnly()
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.subsets)) {

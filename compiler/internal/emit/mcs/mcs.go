@@ -51,7 +51,7 @@ func serviceImport(s plan.Service, meta metav1.ObjectMeta) *v1beta1.ServiceImpor
 	}
 	// The list must be there, though nothing may be in it yet.
 	out.Spec.Ports = []v1beta1.ServicePort{}
-	for _, p := range s.Ports {
+	for _, p := range s.Import.Ports {
 		port := v1beta1.ServicePort{Name: p.Name, Port: p.Number, Protocol: corev1.Protocol(p.Transport)}
 		if p.AppProtocol != "" {
 			port.AppProtocol = &p.AppProtocol
