@@ -5,7 +5,6 @@ package fleet
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/fairlead/fairlead/compiler/inventory"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
@@ -139,11 +138,10 @@ func (p Port) L7() bool {
 	return p.Protocol == v1alpha1.ProtocolHTTP || p.Protocol == v1alpha1.ProtocolGRPC
 }
 
-// protocolNames are the values of appProtocol, and the port name prefixes,
-// that tell a protocol (Istio's protocol selection; Kubernetes' standard
-// application protocols).
-var protocolNames = map[string]v1alpha1.Protocol{
-	"http": v1alpha1.ProtocolHTTP, "http2": v1alpha1.ProtocolHTTP, "kubernetes.io/h2c": v1alpha1.ProtocolHTTP,
+// spoken are the words of Services that tell a protocol other than tcp (Istio's
+// protocol selection; Kubernetes' standard application protocols).
+var spoken = map[string]v1alpha1.Protocol{
+	"http": v1alpha1.ProtocolHTTP, "http2": v1alpha1.ProtocolHTTP, "http_proxy": v1alpha1.ProtocolHTTP,
 	"grpc": v1alpha1.ProtocolGRPC, "grpc-web": v1alpha1.ProtocolGRPC,
 	"https": v1alpha1.ProtocolTLS, "tls": v1alpha1.ProtocolTLS,
 }
@@ -160,12 +158,12 @@ func portOf(p inventory.Port) (Port, bool) {
 	default:
 		return out, false
 	}
-	prefix, _, _ := strings.Cut(p.Name, "-")
-	for _, word := range [...]string{strings.ToLower(p.AppProtocol), p.Name, prefix} {
-		if protocol, ok := protocolNames[word]; ok {
-			out.Protocol = protocol
-			break
-		}
+	said := out.Word()
+	if said == "" {
+		said = word(p.Name) // what nobody knows says nothing
+	}
+	if protocol, ok := spoken[said]; ok {
+		out.Protocol = protocol
 	}
 	return out, true
 }
