@@ -141,7 +141,7 @@ type ServicePort struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
-	// Protocol spoken on the port. Left out: tcp.
+	// Protocol spoken on the port, whatever the Service says of it. Left out: tcp.
 	// +optional
 	Protocol Protocol `json:"protocol,omitempty"`
 }

@@ -95,6 +95,7 @@ func (b *builder) sixOnly(out *Service, at consumer) {
 func (b *builder) mesh(out *Service, at consumer) {
 	s, c, in := at.service, at.cluster, out.Import
 	b.meshPorts(out, at)
+	b.declared(out, at)
 	for i, r := range in.Rules {
 		for t, tier := range r.Tiers {
 			for j := range tier {

@@ -69,6 +69,7 @@ const (
 	SubsetSiblings     Feature = "subsetSiblings"
 	UnlikeChain        Feature = "unlikeChain"
 	Headless           Feature = "headless"
+	DeclaredPorts      Feature = "declaredPorts"
 	SharedFallback     Feature = "sharedFallback"
 	UnlikeServices     Feature = "unlikeServices"
 	SharedOther        Feature = "sharedOther"
@@ -271,6 +272,9 @@ func forms() []Row {
 			Istio: no("a sidecar never carries UDP", "use eastWest: fairlead, or govern other ports")},
 		{Feature: TLS, Code: "FL1408", Fields: []string{"spec.service.ports.protocol"},
 			Istio: less(ServerNameOnly)},
+		{Feature: DeclaredPorts, Code: "FL1486", Fields: []string{"spec.service.ports.protocol"},
+			Istio: Support{Partly: "a sidecar takes a port of its own cluster's Service for what that declares by appProtocol or the beginning of the port's name; where that is of another kind, " +
+				"no rule applies under the names that end in cluster.local, which is pending. Where it declares nothing, a port of connections has its requests shared one by one"}},
 		{Feature: Headless, Code: "FL1484", Fields: []string{"spec.service"},
 			Istio: Support{Partly: "requests are sent to other clusters, or to the pods of the caller's own that the caller chose; a rule that shares between both is pending, " +
 				"and so is the name under the set's domain, under which nothing answers"},
@@ -345,7 +349,8 @@ func Degradations() []Degradation {
 		{FallbackByPods, "With one istiod for several clusters, what a backend cannot keep is divided by the number of pods among those that take it, whatever their weights."},
 		{OtherAlone, "What a backend cannot keep is taken only by backends of the policy's own service and of the same port: a backend of another service stands alone, " +
 			"takes nothing of what others cannot keep, and its share is refused while it is lost."},
-		{ServerNameOnly, "Where the caller's own Service declares a port as TLS, connections are routed that ask for a governed name in full; any other stays with that Service."},
+		{ServerNameOnly, "Where the caller's own Service declares a port as TLS, connections are routed that ask for a governed name in full; any other goes to that Service past the sidecar, without mutual TLS, " +
+			"and is refused where the mesh's outboundTrafficPolicy is REGISTRY_ONLY."},
 		{ClusterIdentityLost, "Clusters of one trust domain cannot be told apart: a caller of the right namespace and service account is let in from each of them."},
 	}
 }

@@ -143,6 +143,7 @@ func (b *builder) export(out *Service, s *fleet.Service, c *fleet.Cluster) {
 	}
 	out.Export.Callers = append(out.Export.Callers, otherCallers(s, c)...)
 	slices.SortStableFunc(out.Export.Callers, func(x, y Caller) int { return strings.Compare(x.Cluster, y.Cluster) })
+	b.blind(out, s, c)
 	for _, w := range svc.Workloads {
 		if !w.Sidecar {
 			b.pending(c, out.Fragment, "pods of Service %s in %s that run as %s have no sidecar: other clusters cannot reach them", s.Key(), c.Name, w.ServiceAccount)

@@ -208,6 +208,9 @@ type Port struct {
 	AppProtocol string
 	// Target is the port of the pods; zero where it is not known.
 	Target int32
+	// Sniffed: sidecars look into each connection to the port of the Service's
+	// own name, and treat as requests what looks like them.
+	Sniffed bool
 }
 
 // L7 tells whether the port is routed per request.
@@ -294,7 +297,7 @@ type Import struct {
 	// Ports that callers are routed on: those of the governed that the provider
 	// carries.
 	Ports []Port
-	Rules  []Rule
+	Rules []Rule
 	// Resilience and LoadBalancing have zero values where nothing was said.
 	Resilience    v1alpha1.Resilience
 	LoadBalancing v1alpha1.LoadBalancing

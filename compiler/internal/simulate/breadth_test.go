@@ -45,7 +45,7 @@ func breadth() []aspect {
 		{"istio through tunnels", `(?s)tunnel: fairlead.*tunnel: fairlead`}, {"one trust domain", `northSouth: istio}, istio: .trustDomain: set.local`},
 		{"several providers", `(?s)eastWest: istio.*(?:eastWest: cilium|\bc[0-9], gateways: ..name)|eastWest: cilium.*eastWest: istio`},
 		{"hub and spoke", `mode: hubAndSpoke`}, {"groups", `mode: groups`}, {"draining", `state: "draining"`}, {"lost clusters", `lost: .c`}, {"unhealthy pods", `(?m)^health: `},
-		{"headless", `(?m)^headless: `}, {"several gateways", `addresses: .192.0.2.[0-9]+, `}, {"regions", `region: "`},
+		{"headless", `(?m)^headless: `}, {"names that say nothing", `(?m)^port names`}, {"declared ports", `(?m)^appProtocols of .*"(?:http|tcp|https|mysql|udp)"`}, {"several gateways", `addresses: .192.0.2.[0-9]+, `}, {"regions", `region: "`},
 		{"gatewayHealth", `name: gatewayHealth`}, {"pooledFailover", `name: pooledFailover`}, {"headOnly", `name: headOnly`}, {"fallbackByPods", `name: fallbackByPods`}, {"otherAlone", `name: otherAlone`},
 		{"subsetSiblings", `name: subsetSiblings`}, {"clusterIdentity", `name: clusterIdentity`}, {"weights", `name: weights`}, {"affinityAtZero", `name: affinityAtZero`}, {"twoTiers", `name: twoTiers`},
 	} {

@@ -4,6 +4,7 @@ package simulate_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -71,8 +72,30 @@ func (c chance) model() model {
 			}
 		}
 	}
+	c.declare(&m)
 	c.world(&m)
 	return m
+}
+
+// declare lets Services say what their ports speak, or something else.
+func (c chance) declare(m *model) {
+	for i, p := range m.policies {
+		m.policies[i].unnamed = c.IntN(6) == 0
+		for j := range m.clusters {
+			if c.IntN(10) > 0 {
+				continue
+			}
+			var says []string
+			for range p.protocols {
+				says = append(says, one(c, "", "http", "grpc", "tcp", "https", "mysql", "udp", "kubernetes.io/h2c", "example.com/own"))
+			}
+			m.clusters[j].says = maps.Clone(m.clusters[j].says)
+			if m.clusters[j].says == nil {
+				m.clusters[j].says = map[string][]string{}
+			}
+			m.clusters[j].says[p.service] = says
+		}
+	}
 }
 
 // set is what a ClusterSet says besides its clusters.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
+	"github.com/fairlead/fairlead/compiler/internal/plan"
 	"github.com/fairlead/fairlead/schemas/v1alpha1"
 )
 
@@ -25,6 +26,8 @@ type evaluation struct {
 	matched v1alpha1.Match
 	// producers of the services of all backends.
 	producers []*fleet.Policy
+	// unseen: no proxy sees that it is a request.
+	unseen bool
 }
 
 func (e *evaluation) note(at diag.Position, format string, args ...any) {
@@ -34,7 +37,7 @@ func (e *evaluation) note(at diag.Position, format string, args ...any) {
 // answered tells whether there is a proxy that answers requests itself where no
 // pod does; a connection is only refused.
 func (e *evaluation) answered() bool {
-	return e.request.L7() && (e.request.From.Gateway != "" || e.home.EastWest == v1alpha1.EastWestIstio)
+	return e.request.L7() && !e.unseen && (e.request.From.Gateway != "" || e.home.EastWest == v1alpha1.EastWestIstio)
 }
 
 // end finishes without a choice.
@@ -87,6 +90,7 @@ func (e *evaluation) mean() Meaning {
 	if !ok {
 		return e.ungoverned(n, "port %d/%s of Service %s is not governed", r.Port, transport(r), service.Key())
 	}
+	e.unseen = !port.L7() && (n.clusterSet || !plan.Sniffed(service, e.home, port))
 	rule, ok := e.rule(policy, port)
 	if !ok {
 		e.note(policy.At("spec.rules"), "no rule matches")

@@ -160,13 +160,16 @@ func (c *sidecar) say(format string, args ...any) {
 
 // answer finds the route, then the pods behind each of its destinations.
 func (c *sidecar) answer() Answer {
-	port, ok := c.mesh.port(c.host, c.request)
-	if c.request.From.Gateway != "" {
-		port, ok = meshPort{number: c.request.Port, l7: c.request.L7(), tls: isTLS(c.request.Scheme)}, true
+	port, ok := meshPort{number: c.request.Port, l7: c.request.L7(), tls: protocolWords[c.request.Scheme] == saysTLS}, true
+	if c.request.From.Gateway == "" {
+		port, ok = c.port()
 	}
 	if !ok {
 		c.say("the mesh of %s knows no port %d of %s", c.mesh.site.Cluster, c.request.Port, c.host)
 		return c.end(NoRoute)
+	}
+	if port.passed {
+		return c.passOn(port)
 	}
 	to, ok := c.route(port)
 	if !ok {

@@ -154,7 +154,7 @@ func (c *sidecar) endpoints(e envoyCluster) []endpoint {
 	portName, governed := c.mesh.portName(e)
 	for _, cluster := range slices.Sorted(maps.Keys(c.meshes)) {
 		m := c.meshes[cluster]
-		if m.site.ControlPlane != c.mesh.site.ControlPlane {
+		if m.site.ControlPlane != c.mesh.site.ControlPlane || m != c.mesh && e.clusterLocal() {
 			continue
 		}
 		if name, ok := m.portName(e); !ok || name != portName {
@@ -174,6 +174,12 @@ func (c *sidecar) endpoints(e envoyCluster) []endpoint {
 		out = append(out, c.gateways(e, entry, portName)...)
 	}
 	return c.eject(out, e.policy.GetOutlierDetection())
+}
+
+// clusterLocal tells whether an istiod of several clusters gives callers the pods
+// of their own cluster alone.
+func (e envoyCluster) clusterLocal() bool {
+	return e.namespace == "kube-system" || e.namespace == "default" && e.service == "kubernetes"
 }
 
 // portName is the name of a port of the cluster's own Service.

@@ -78,7 +78,7 @@ func (c *sidecar) accepted(to arrival, tls *v1alpha3.ClientTLSSettings, sent *bi
 		}
 		out.TLS = TLS{Mutual: true, Identities: []string{identity}}
 	}
-	v := visit{Request: c.request, namespace: to.namespace, pods: w, port: m.podPort(to), l7: c.request.L7()}
+	v := visit{Request: c.request, namespace: to.namespace, pods: w, port: m.podPort(to), l7: c.seesRequests(m, to)}
 	if path := c.note.Applied[pathApplied]; path != "" {
 		v.Path = path // pods see what the caller's sidecar made of it
 	}

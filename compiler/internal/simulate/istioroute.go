@@ -3,7 +3,6 @@
 package simulate
 
 import (
-	"cmp"
 	"math/big"
 	"slices"
 	"strings"
@@ -20,51 +19,6 @@ var noPlace diag.Position
 
 // part is a ÷ b.
 func part(a, b int64) *big.Rat { return big.NewRat(a, b) }
-
-// meshPort is a port of a host in the registry.
-type meshPort struct {
-	number int32
-	name   string
-	l7     bool
-	// tls: the sidecar chooses by the server name that a connection asks for.
-	tls bool
-}
-
-// transports that a port name or an application protocol says are requests
-// (Istio's protocol selection).
-func isL7(protocol string) bool {
-	prefix, _, _ := strings.Cut(strings.ToLower(protocol), "-")
-	return slices.Contains([]string{"http", "http2", "grpc", "kubernetes.io/h2c"}, prefix)
-}
-
-// isTLS tells whether a port name or an application protocol says that callers
-// bring TLS of their own.
-func isTLS(protocol string) bool {
-	prefix, _, _ := strings.Cut(strings.ToLower(protocol), "-")
-	return prefix == "tls" || prefix == "https"
-}
-
-// port finds a port of a host: of the cluster's own Service, or of a
-// ServiceEntry that the caller sees.
-func (m *mesh) port(host string, r Request) (meshPort, bool) {
-	for _, p := range m.own(host) {
-		if p.Port == r.Port && (p.Transport == "TCP" || p.Transport == "") {
-			said := cmp.Or(p.AppProtocol, p.Name)
-			return meshPort{p.Port, p.Name, isL7(said), isTLS(said)}, true
-		}
-	}
-	if strings.HasSuffix(host, "."+localDomain) && m.site.Observed {
-		return meshPort{}, false // no Service of this name: it does not resolve
-	}
-	for _, e := range m.entriesOf(host, r.From.Namespace) {
-		for _, p := range e.Spec.Ports {
-			if int32(p.GetNumber()) == r.Port {
-				return meshPort{r.Port, p.GetName(), isL7(p.GetProtocol()), isTLS(p.GetProtocol())}, true
-			}
-		}
-	}
-	return meshPort{}, false
-}
 
 // own returns the ports of the cluster's own Service of a name.
 func (m *mesh) own(host string) []inventory.Port {

@@ -38,6 +38,9 @@ type cluster struct {
 	gateways int
 	// pods are the versions of each service that run here.
 	pods map[string][]string
+	// says are the appProtocols of each service's ports here; none: the Service
+	// has none.
+	says map[string][]string
 }
 
 type policy struct {
@@ -50,8 +53,8 @@ type policy struct {
 	accepted         []string
 	// more are other fields of the policy, one on each line.
 	more []string
-	// headless: the Service is.
-	headless bool
+	// headless: the Service is. unnamed: the names of its ports say nothing.
+	headless, unnamed bool
 }
 
 type rule struct {
@@ -223,7 +226,7 @@ func (m model) inventory() inventory.Inventory {
 		facts.Nodes = []inventory.Node{{Name: "n", PublicKey: string(key), Addresses: []string{fmt.Sprintf("198.51.100.%d", i+1)}}}
 		for _, p := range m.policies {
 			if versions, ok := c.pods[p.service]; ok {
-				facts.Services = append(facts.Services, p.observed(versions))
+				facts.Services = append(facts.Services, p.observed(versions, c.says[p.service]))
 			}
 		}
 		out.Clusters = append(out.Clusters, facts)
@@ -231,14 +234,21 @@ func (m model) inventory() inventory.Inventory {
 	return out
 }
 
-func (p policy) observed(versions []string) inventory.Service {
+func (p policy) observed(versions, says []string) inventory.Service {
 	out := inventory.Service{Name: inventory.Name{Namespace: "shop", Name: p.service}, Selector: map[string]string{"app": p.service}, Headless: p.headless}
 	for i, protocol := range p.protocols {
 		transport := "TCP"
 		if protocol == "udp" {
 			transport = "UDP"
 		}
-		out.Ports = append(out.Ports, inventory.Port{Name: fmt.Sprintf("%s-%d", protocol, i), Port: int32(80 + i), TargetPort: int32(8080 + i), Transport: transport})
+		port := inventory.Port{Name: fmt.Sprintf("%s-%d", protocol, i), Port: int32(80 + i), TargetPort: int32(8080 + i), Transport: transport}
+		if p.unnamed {
+			port.Name = fmt.Sprintf("p-%d", i)
+		}
+		if i < len(says) {
+			port.AppProtocol = says[i]
+		}
+		out.Ports = append(out.Ports, port)
 	}
 	for _, v := range versions {
 		out.Workloads = append(out.Workloads, inventory.Workload{Labels: map[string]string{"app": p.service, "version": v}, ServiceAccount: p.service + "-" + v, Sidecar: true})
@@ -256,10 +266,16 @@ func (m model) String() string {
 	b.WriteString("-- world --\n")
 	for _, c := range m.clusters {
 		fmt.Fprintf(&b, "pods in %s: %v\n", c.name, c.pods)
+		for _, service := range slices.Sorted(maps.Keys(c.says)) {
+			fmt.Fprintf(&b, "appProtocols of %s in %s: %q\n", service, c.name, c.says[service])
+		}
 	}
 	for _, p := range m.policies {
 		if p.headless {
 			fmt.Fprintf(&b, "headless: %s\n", p.service)
+		}
+		if p.unnamed {
+			fmt.Fprintf(&b, "port names say nothing: %s\n", p.service)
 		}
 	}
 	fmt.Fprintf(&b, "lost: %v\n", m.lost)

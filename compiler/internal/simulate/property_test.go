@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/fairlead/fairlead/compiler"
 	"github.com/fairlead/fairlead/compiler/diag"
 	"github.com/fairlead/fairlead/compiler/internal/fleet"
@@ -114,7 +116,7 @@ func check(m *model, n *tally) string {
 	for _, r := range requests(*m) {
 		meaning := simulate.Mean(f, world, r)
 		provider := meaning.Provider()
-		if unfinished(result, meaning, r) {
+		if unfinished(*m, result, meaning, r) {
 			n.Pending++
 			continue
 		}
@@ -164,7 +166,7 @@ func listed(what string, a simulate.Answer) string {
 
 // unfinished tells whether the answer cannot be compared: something is pending or
 // held for the caller, or no policy speaks of it.
-func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Request) bool {
+func unfinished(m model, result compiler.Result, meaning simulate.Meaning, r simulate.Request) bool {
 	if meaning.Policy == nil {
 		// The meaning of what no policy governs is that it stays in the caller's
 		// cluster. Two providers do more, which no object of ours asks for and which
@@ -174,13 +176,16 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 		// leaves out; and one istiod for several clusters knows the pods of a Service
 		// in all of them.
 		cilium := meaning.Provider() == "cilium" && strings.HasSuffix(r.Host, "clusterset.local")
-		return cilium || strings.HasPrefix(meaning.Caller.Mesh.Network, "shared-")
+		// Sidecars pass on in clear text what is not what a Service says.
+		says := meaning.Provider() == "istio" && strings.Contains(m.String(), "appProtocols of")
+		return cilium || says || strings.HasPrefix(meaning.Caller.Mesh.Network, "shared-")
 	}
 	id := "TrafficPolicy/" + meaning.Policy.Namespace + "/" + meaning.Policy.Name
 	for _, p := range result.Pending {
 		// Pods that are not there are part of the meaning: nobody waits for them.
 		absent := strings.Contains(p.Message, "no pods of") || strings.Contains(p.Message, "does not exist in") && !strings.Contains(p.Message, "does not exist in "+r.From.Cluster)
-		if string(p.Fragment) == id && p.Store == r.From.Cluster && !absent {
+		unseen := strings.Contains(p.Message, "see no methods and paths") // by the pods, wherever they are
+		if string(p.Fragment) == id && p.Store == r.From.Cluster && !absent || unseen {
 			return true
 		}
 	}
@@ -191,7 +196,8 @@ func unfinished(result compiler.Result, meaning simulate.Meaning, r simulate.Req
 }
 
 // routed tells whether the policy decides anything for a cluster yet: while no
-// backend is known at all nothing is emitted, and what was there before goes on.
+// backend is known at all nothing is emitted, and what was there before goes on;
+// of connections that holds for each port.
 func routed(result compiler.Result, id string, r simulate.Request, store string) bool {
 	for _, b := range result.Bundles {
 		for _, f := range b.Fragments {
@@ -213,9 +219,25 @@ func routes(o manifest.Object, r simulate.Request) bool {
 	if _, atGateway := spec["gateways"]; atGateway || r.From.Gateway != "" {
 		return atGateway == (r.From.Gateway != "")
 	}
+	if !r.L7() && !streams(spec, r) {
+		return false
+	}
 	// With one istiod for several clusters each route says whose callers it is for.
 	text := fmt.Sprint(spec)
 	return !strings.Contains(text, "sourceLabels:map[topology.istio.io/cluster:") || strings.Contains(text, "topology.istio.io/cluster:"+r.From.Cluster)
+}
+
+// streams tells whether a route of connections is for the port and the caller.
+func streams(spec map[string]any, r simulate.Request) bool {
+	all, _ := spec["tcp"].([]any)
+	return slices.ContainsFunc(all, func(route any) bool {
+		matches, _, _ := unstructured.NestedSlice(route.(map[string]any), "match")
+		return slices.ContainsFunc(matches, func(m any) bool {
+			port, _, _ := unstructured.NestedNumberAsFloat64(m.(map[string]any), "port")
+			from, given, _ := unstructured.NestedString(m.(map[string]any), "sourceLabels", "topology.istio.io/cluster")
+			return int32(port) == r.Port && (!given || from == r.From.Cluster)
+		})
+	})
 }
 
 // requests are those that could tell one rule from another, from every cluster.
@@ -242,11 +264,20 @@ func requests(m model) []simulate.Request {
 					if r.L7() && (len(p.rules) > 1 || len(p.more) > 0) {
 						out = append(out, variants(r)...)
 					}
+					if protocol == "tcp" && c.provider == "istio" && m.silent(p) && !strings.HasSuffix(host, "clusterset.local") {
+						r.Scheme = "http" // what no Service declares may be requests
+						out = append(out, r)
+					}
 				}
 			}
 		}
 	}
 	return out
+}
+
+// silent tells whether no Service says what its ports speak.
+func (m model) silent(p policy) bool {
+	return p.unnamed && !slices.ContainsFunc(m.clusters, func(c cluster) bool { return c.says[p.service] != nil })
 }
 
 // outside are requests at a gateway.

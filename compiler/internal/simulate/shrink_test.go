@@ -26,7 +26,7 @@ func (m model) copy() model {
 	m.clusters, m.policies = slices.Clone(m.clusters), slices.Clone(m.policies)
 	m.lost, m.health = slices.Clone(m.lost), slices.Clone(m.health)
 	for i := range m.clusters {
-		m.clusters[i].pods = maps.Clone(m.clusters[i].pods)
+		m.clusters[i].pods, m.clusters[i].says = maps.Clone(m.clusters[i].pods), maps.Clone(m.clusters[i].says)
 	}
 	for i := range m.policies {
 		p := &m.policies[i]
@@ -69,6 +69,9 @@ func (m model) smaller() []model {
 		if x.region != "" {
 			try(func(c *model) { c.clusters[i].region, c.clusters[i].zone = "", "" })
 		}
+		for service := range x.says {
+			try(func(c *model) { delete(c.clusters[i].says, service) })
+		}
 		if x.gateways > 1 {
 			try(func(c *model) { c.clusters[i].gateways = 1 })
 		}
@@ -109,6 +112,9 @@ func (p policy) smaller() []func(*policy) {
 	}
 	for k := range p.more {
 		out = append(out, func(p *policy) { p.more = slices.Delete(p.more, k, k+1) })
+	}
+	if p.unnamed {
+		out = append(out, func(p *policy) { p.unnamed = false })
 	}
 	if p.minHealthy != "" {
 		out = append(out, func(p *policy) { p.minHealthy = "" })

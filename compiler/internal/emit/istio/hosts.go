@@ -224,19 +224,23 @@ func (e *emitter) ports() []plan.Port { return e.service.Import.Ports }
 // so that they are routed whatever server name they ask for.
 const opaque = true
 
-// declared is the protocol of a port in the registry.
+// secondVersion are the words by which a Service says that its pods speak HTTP/2.
+var secondVersion = []string{"http2", "grpc", "grpc-web"}
+
+// declared is the protocol of a port in the registry. Requests are sent on in
+// the version of HTTP that the Service says its pods speak.
 func declared(p plan.Port, opaque bool) string {
-	if p.Protocol == v1alpha1.ProtocolTLS && (opaque || !saysTLS(p)) {
-		return string(v1alpha1.ProtocolTCP)
+	switch p.Protocol {
+	case v1alpha1.ProtocolTLS:
+		if opaque || p.Declares() != plan.DeclaredTLS {
+			return string(v1alpha1.ProtocolTCP)
+		}
+	case v1alpha1.ProtocolHTTP:
+		if w := p.Word(); slices.Contains(secondVersion, w) {
+			return w
+		}
 	}
 	return string(p.Protocol)
-}
-
-// saysTLS tells whether a Service declares its port as TLS: by appProtocol,
-// otherwise by the beginning of the port's name (Istio's protocol selection).
-func saysTLS(p plan.Port) bool {
-	word, _, _ := strings.Cut(strings.ToLower(cmp.Or(p.AppProtocol, p.Name)), "-")
-	return word == "tls" || word == "https"
 }
 
 func servicePorts(ports []plan.Port, opaque bool) []*v1alpha3.ServicePort {
@@ -256,6 +260,13 @@ func (e *emitter) serviceEntry(h *host) {
 	out := &networking.ServiceEntry{TypeMeta: kind("ServiceEntry"), ObjectMeta: e.meta(h.prefix)}
 	out.Spec.Hosts = []string{h.name}
 	out.Spec.Ports = servicePorts(e.portsOf(h), h != e.home)
+	for i, p := range e.portsOf(h) {
+		if p.Sniffed && !p.L7() {
+			// Requests among the connections keep their version of HTTP, as on their
+			// way to the caller's own pods.
+			out.Spec.Ports[i].Protocol = ""
+		}
+	}
 	out.Spec.Location = v1alpha3.ServiceEntry_MESH_INTERNAL
 	out.Spec.Resolution = v1alpha3.ServiceEntry_STATIC
 	out.Spec.Endpoints = endpoints

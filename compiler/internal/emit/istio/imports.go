@@ -166,11 +166,15 @@ func (e *emitter) streams(out *v1alpha3.VirtualService, s stream) {
 // streamRoutes are the routes of connections to a port. istiod looks at tcp
 // routes of ports that are declared as TCP alone, and at tls routes of those
 // that are declared as TLS: which of the two the caller's own Service does is not
-// always known.
+// always known. Where it declares nothing, what looks like requests has none but
+// http routes.
 func streamRoutes(out *v1alpha3.VirtualService, port plan.Port, to targets, from map[string]string) {
 	route := tcpRoute(port, to)
 	route.Match[0].SourceLabels = from
 	out.Tcp = append(out.Tcp, route)
+	if port.Sniffed {
+		out.Http = append(out.Http, httpRoutes(scope{uint32(port.Number), from}, plan.Rule{}, to)...)
+	}
 	if port.Protocol == v1alpha1.ProtocolTLS {
 		out.Tls = append(out.Tls, &v1alpha3.TLSRoute{Route: route.Route,
 			Match: []*v1alpha3.TLSMatchAttributes{{Port: uint32(port.Number), SniHosts: out.Hosts, SourceLabels: from}}})
@@ -246,12 +250,25 @@ func (e *emitter) stub() {
 		ObjectMeta: metav1.ObjectMeta{Namespace: e.service.Namespace, Name: e.service.Name}}
 	for _, p := range e.ports() {
 		port := corev1.ServicePort{Name: portName(p), Port: p.Number, TargetPort: intstr.FromInt32(p.Number), Protocol: corev1.Protocol(p.Transport)}
-		if protocol := declared(p, opaque); protocol != p.AppProtocol && p.Protocol == v1alpha1.ProtocolTLS {
+		if protocol, said := stubProtocol(p); said {
 			port.AppProtocol = &protocol
-		} else if p.AppProtocol != "" {
-			port.AppProtocol = &p.AppProtocol
 		}
 		out.Spec.Ports = append(out.Spec.Ports, port)
 	}
 	e.add(out)
+}
+
+// stubProtocol is the appProtocol of a port of the stub: whatever its name says,
+// the mesh takes it for what the policy says.
+func stubProtocol(p plan.Port) (string, bool) {
+	as := plan.DeclaredTCP
+	if p.L7() {
+		as = plan.DeclaredHTTP
+	}
+	named := p
+	named.Name = portName(p)
+	if named.Declares() != as {
+		return declared(p, opaque), true
+	}
+	return p.AppProtocol, p.AppProtocol != ""
 }
