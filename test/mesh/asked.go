@@ -113,6 +113,10 @@ func (w *World) answer(t testing.TB, c Config, from call) (verdict, error) {
 	case u.Scheme != "tcp" && from.outside:
 		return c.route("http."+strconv.Itoa(port), from.Request)
 	case u.Scheme != "tcp":
+		_, namespace, _ := from.place()
+		if v, ok := c.sniffed(fmt.Sprintf("%s.%s.svc.cluster.local:%d", u.Hostname(), namespace, port), from.Request); ok {
+			return v, nil
+		}
 		return c.route(u.Port(), from.Request)
 	case from.outside:
 		return c.connection("0.0.0.0", port)

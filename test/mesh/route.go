@@ -67,6 +67,28 @@ func (c Config) route(named string, r Request) (verdict, error) {
 	return verdict{status: http.StatusNotFound}, nil
 }
 
+// sniffed finds what a sidecar does with a request to a port that its Service
+// declares as nothing: such a port has a route configuration of its own. False
+// where it has none.
+func (c Config) sniffed(named string, r Request) (verdict, bool) {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return verdict{}, false
+	}
+	for _, config := range c.Routes {
+		if config.Name != named || len(config.Hosts) == 0 {
+			continue
+		}
+		for _, candidate := range config.Hosts[0].Routes {
+			if candidate.Match.matches(r, u) {
+				return candidate.verdict(), true
+			}
+		}
+		return verdict{status: http.StatusNotFound}, true
+	}
+	return verdict{}, false
+}
+
 func (r Route) verdict() verdict {
 	switch {
 	case r.DirectResponse != nil:
@@ -101,7 +123,11 @@ func (c Config) connection(address string, port int) (verdict, error) {
 		if l.Direction != "OUTBOUND" || l.Address.Socket.Port != port || l.Address.Socket.Address != address {
 			continue
 		}
-		for _, chain := range l.Chains {
+		chains := l.Chains
+		if l.Default != nil {
+			chains = append(slices.Clone(chains), *l.Default)
+		}
+		for _, chain := range chains {
 			for _, f := range chain.Filters {
 				if f.Config.Cluster != "" || f.Config.WeightedClusters != nil {
 					return verdict{parts: parts(f.Config.Cluster, f.Config.WeightedClusters)}, nil
