@@ -274,7 +274,9 @@ func forms() []Row {
 			Istio: less(ServerNameOnly)},
 		{Feature: DeclaredPorts, Code: "FL1486", Fields: []string{"spec.service.ports.protocol"},
 			Istio: Support{Partly: "a sidecar takes a port of its own cluster's Service for what that declares by appProtocol or the beginning of the port's name; where that is of another kind, " +
-				"no rule applies under the names that end in cluster.local, which is pending. Where it declares nothing, a port of connections has its requests shared one by one"}},
+				"no rule applies under the names that end in cluster.local, which is pending. Where it declares nothing, a port of connections has its requests shared one by one"},
+			EnvoyGateway: Support{Partly: "the pods of all backends of a rule are spoken to in one version of HTTP: with gRPC, or where appProtocol of a Service in the first tier says so, in HTTP/2, " +
+				"otherwise and with WebSockets in HTTP/1.1; what the Services of other backends say besides is pending"}},
 		{Feature: Headless, Code: "FL1484", Fields: []string{"spec.service"},
 			Istio: Support{Partly: "requests are sent to other clusters, or to the pods of the caller's own that the caller chose; a rule that shares between both is pending, " +
 				"and so is the name under the set's domain, under which nothing answers"},

@@ -142,6 +142,7 @@ func (g *gatewayPlanner) envoy(at atGateway) {
 	}
 	in.Routed = g.settle(s, p, c, refused) && in.Routed
 	g.leaving(at, out)
+	g.versions(at, out)
 	if len(s.Exporters) > 0 && !slices.ContainsFunc(in.Rules, func(r Rule) bool { return r.count() > 0 || r.Answers() }) {
 		in.Routed = false
 		g.pending(c, out.Fragment, "%s reaches none of the clusters that export Service %s (%s)", c.Name, s.Key(), exporterNames(s))
@@ -211,6 +212,11 @@ func (g *gatewayPlanner) backend(at atGateway, b fleet.Backend) Backend {
 	if part := g.fleet.Part(at.service, b, at.cluster); part != nil {
 		out.Object, out.Address = part.Name, part.Export
 	}
+	of := at.service
+	if b.Other != nil {
+		of = b.Other
+	}
+	out.Ports = portsIn(of, b.Cluster)
 	if !out.Local && !out.Address.IsValid() {
 		out.Absent = true
 	}

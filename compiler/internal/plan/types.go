@@ -366,7 +366,8 @@ type Backend struct {
 	// port that was called.
 	Namespace, Service string
 	Port               int32
-	// Ports of that other service; none for the policy's own.
+	// Ports of that other service; none for the policy's own. At a gateway of the
+	// Gateway API those of any service, as its cluster has them.
 	Ports  []Port
 	Labels map[string]string
 	Weight int64

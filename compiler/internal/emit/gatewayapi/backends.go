@@ -21,7 +21,7 @@ func (e *emission) backends(r plan.Rule) []any {
 			}
 			ref := e.reference(b)
 			if i > 0 {
-				ref = e.fallback(b)
+				ref = e.fallback(b, r.Version(e.port()))
 			}
 			ref["weight"] = b.Weight
 			out = append(out, ref)
@@ -57,12 +57,13 @@ func (e *emission) grant(b plan.Backend, ref content) {
 	})
 }
 
-// fallback writes the address of a backend of the second tier.
-func (e *emission) fallback(b plan.Backend) content {
+// fallback writes the address of a backend of the second tier, whose pods are
+// spoken to as those of the first are.
+func (e *emission) fallback(b plan.Backend, version plan.Version) content {
 	port := e.portOf(b)
 	name := fmt.Sprintf("%s.%s.%d", e.name, b.Object, port)
 	spec := content{"fallback": true, "endpoints": []any{content{"ip": content{"address": b.Address.String(), "port": port}}}}
-	if e.grpc() {
+	if version == plan.HTTP2 && e.port().L7() {
 		spec["appProtocols"] = []any{"gateway.envoyproxy.io/h2c"}
 	}
 	e.add(e.envoyKind("Backend", name), spec)
