@@ -143,7 +143,7 @@ func (c chance) policy(m model, service string) policy {
 			names = append(names, x.name)
 		}
 	}
-	out := policy{service: service, protocols: []string{one(c, "http", "http", "http", "grpc", "tcp")}, imports: names,
+	out := policy{service: service, protocols: []string{one(c, "http", "http", "http", "grpc", "tcp")},
 		minHealthy: one(c, "", "", "71%", "70%", "72%", fmt.Sprintf("%d%%", c.IntN(101)))}
 	outside := provider == "envoy-gateway"
 	steep := outside && c.IntN(2) == 0 // only clusters without callers can be in lower tiers there
@@ -174,21 +174,7 @@ func (c chance) policy(m model, service string) policy {
 		out.rules = nil
 	}
 	out.headless = c.IntN(30) == 0
-	out.exports = out.named(some(c, 3, names))
-	if len(out.exports) == 0 {
-		out.exports = names[:1]
-	}
-	if m.set != nil && c.IntN(2) == 0 {
-		out.exports = []string{"c1"} // what everybody reaches
-	}
-	if c.IntN(3) == 0 {
-		out.imports = append(some(c, 2, names), names[0])
-		slices.Sort(out.imports)
-		out.imports = slices.Compact(out.imports)
-	}
-	if steep {
-		out.imports = names[:1]
-	}
+	out.exports, out.imports = c.reach(m, out, names, steep)
 	if istio && c.IntN(3) == 0 {
 		out.more = append(out.more, "resilience: {outlierDetection: {maxEjectionPercent: 100}}")
 	}
@@ -196,6 +182,26 @@ func (c chance) policy(m model, service string) policy {
 		out.more = append(out.more, c.security(names, out.protocols, istio && m.clusters[0].gateways == 0)...)
 	}
 	return out
+}
+
+// reach chooses who exports and who imports a policy's service.
+func (c chance) reach(m model, out policy, names []string, steep bool) (exports, imports []string) {
+	exports, imports = out.named(some(c, 3, names)), names
+	if len(exports) == 0 {
+		exports = names[:1]
+	}
+	if m.set != nil && c.IntN(2) == 0 {
+		exports = []string{"c1"} // what everybody reaches
+	}
+	if c.IntN(3) == 0 {
+		imports = append(some(c, 2, names), names[0])
+		slices.Sort(imports)
+		imports = slices.Compact(imports)
+	}
+	if steep {
+		imports = names[:1]
+	}
+	return exports, imports
 }
 
 // named adds the clusters that backends name.
