@@ -57,8 +57,8 @@ bench: packages tools ## run the benchmarks (as root, with nothing else running)
 bench-compile: ## print what the compiler costs, on two processors (with nothing else running)
 	GOMAXPROCS=2 go test -run '^$$' -bench '^BenchmarkFigures$$' -benchtime 1x -timeout 30m ./compiler
 
-fuzz: ## run every fuzz target for a while (FUZZTIME=10s)
-	@test/tools/fuzz $(or $(FUZZTIME),10s)
+fuzz: ## run every fuzz target with inputs that are made up (FUZZTIME=500x of them, or FUZZTIME=10m)
+	@test/tools/fuzz $(or $(FUZZTIME),500x)
 
 clean: ## remove what was built here
 	rm -rf bin
