@@ -256,6 +256,18 @@ func (c Chain) Fallback() string {
 	return strings.Join(out, ">")
 }
 
+// Weights identifies how the clusters below the head share; empty where those of
+// each tier have the same weight.
+func (c Chain) Weights() string {
+	unlike := func(tier []Backend) bool {
+		return slices.ContainsFunc(tier, func(b Backend) bool { return b.Weight != tier[0].Weight })
+	}
+	if !slices.ContainsFunc(c.Tiers, unlike) {
+		return ""
+	}
+	return c.Fallback()
+}
+
 func names(tiers [][]Backend) string {
 	var out []string
 	for _, tier := range tiers {

@@ -28,6 +28,11 @@ func TestFleetsFoundByChance(t *testing.T) {
 			health{"c1", "s1", "", 10}, health{"c2", "s1", "", 66})},
 		{"a gateway of two clusters of one network", found(twoNetworks(), policy{service: "s1", exports: []string{"c1", "c2", "c3"},
 			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}})},
+		{"two rules that divide a lower tier in other ways", found(apart(1, 1, 1), policy{service: "s1", exports: []string{"c1", "c2", "c3"}, imports: []string{"c1"},
+			rules: []rule{
+				{matches: []string{"{methods: [GET]}"}, backends: []backend{{cluster: "c2", weight: 1}, {cluster: "c1", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}},
+				{backends: []backend{{cluster: "c2", weight: 1}, {cluster: "c1", weight: 2, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}},
+			}}, "c2")},
 		{"a draining backend of a lower tier", found(draining(apart(1, 1, 1), 1), policy{service: "s1", exports: []string{"c1", "c3"},
 			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}},
 			health{"c1", "s1", "", 8})},

@@ -54,9 +54,9 @@ func (e *emitter) place(port plan.Port, c plan.Chain, a *v1alpha1.SessionAffinit
 		p.labels = sidecarsOnly(p.labels)
 	}
 	p.subset = p.remote
-	if a != nil {
+	if how := affinityID(a) + c.Weights(); how != "" {
 		// The same pods, chosen among in another way.
-		p.subset = subsetPrefix + digest(p.remote+"|"+affinityID(a))
+		p.subset = subsetPrefix + digest(p.remote+"|"+how)
 	}
 	if !slices.ContainsFunc(h.chains, func(q placed) bool { return q.subset == p.subset }) {
 		h.chains = append(h.chains, p)
