@@ -27,11 +27,36 @@ type Chain struct {
 func (r Rule) Chains() []Chain {
 	out := r.chains()
 	for i, c := range out {
-		if c.mixed() != nil {
+		if r.beside() && c.mixed() != nil {
 			out[i] = c.head()
 		}
 	}
 	return out
+}
+
+// beside tells whether a backend is of another istiod than the consumer, and one
+// of the two has several clusters: no other chain is mixed.
+func (r Rule) beside() bool {
+	for _, tier := range r.Tiers {
+		if slices.ContainsFunc(tier, func(b Backend) bool { return b.apart || b.plane != "" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// mixed finds a backend that makes one of the chains its head alone; nil where
+// there is none.
+func (r Rule) mixed() *Backend {
+	if !r.beside() {
+		return nil
+	}
+	for _, c := range r.chains() {
+		if b := c.mixed(); b != nil {
+			return b
+		}
+	}
+	return nil
 }
 
 // chains are what the rule asks for.

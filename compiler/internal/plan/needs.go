@@ -170,11 +170,8 @@ func tierNeeds(r Rule, path string) []need {
 			out = append(out, need{feature: SharedAffinity, path: path + ".sessionAffinity"})
 		}
 	}
-	for _, c := range r.chains() {
-		if b := c.mixed(); b != nil {
-			out = append(out, need{feature: UnlikeChain, path: b.path})
-			break
-		}
+	if b := r.mixed(); b != nil {
+		out = append(out, need{feature: UnlikeChain, path: b.path})
 	}
 	for _, c := range r.Chains() {
 		if twice := c.Repeats(); twice != "" {
