@@ -34,6 +34,8 @@ type place struct {
 type localService struct {
 	object *unstructured.Unstructured
 	pods   []Pods
+	// addresses of the Service itself, by port.
+	addresses []string
 }
 
 // world is what is lost, and how much of the pods in the gateways' own cluster
@@ -131,6 +133,12 @@ func (p *place) serve(t testing.TB, svc inventory.Service, subset map[string]str
 	}
 	p.local = append(p.local, l)
 	p.Serve(t, object, l.pods...)
+	ip, _, _ := unstructured.NestedString(p.get(t, object).Object, "spec", "clusterIP")
+	for _, number := range targetPorts(object) {
+		at := fmt.Sprintf("%s:%d", ip, number)
+		l.addresses = append(l.addresses, at)
+		p.servers[at] = serverName(share(p.store, svc, subset, number))
+	}
 }
 
 // targetPorts are the ports of the pods of a Service, and those of the Service
@@ -261,6 +269,11 @@ func (p *place) become(t testing.TB, w world) Ground {
 	for address, server := range p.servers {
 		cluster, _, _ := strings.Cut(server, "/")
 		out.Dead[address] = slices.Contains(w.lost, cluster)
+	}
+	for _, l := range p.local {
+		for _, address := range l.addresses {
+			out.Dead[address] = w.ready == 0 // a Service without anybody who is ready refuses
+		}
 	}
 	return out
 }

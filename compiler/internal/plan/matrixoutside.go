@@ -11,6 +11,7 @@ const (
 	CookiePath      Feature = "cookiePath"
 	OriginPatterns  Feature = "originPatterns"
 	UDPBackends     Feature = "udpBackends"
+	UDPTreatment    Feature = "udpTreatment"
 )
 
 // outside is what gateways make of requests from outside.
@@ -33,6 +34,9 @@ func outside() []Row {
 		// Envoy Gateway 1.9 watches the endpoints of imports behind HTTPRoutes
 		// alone (indexers.go), and its policies say nothing to UDPRoutes.
 		envoy(UDPBackends, "FL1485", "provider envoy-gateway does not notice that a backend of UDP is lost", "give UDP one backend at a gateway", "spec.rules.backends"),
+		envoy(UDPTreatment, "FL1487", "provider envoy-gateway does nothing of this for UDP", "remove it",
+			"spec.resilience.outlierDetection", "spec.resilience.connectionPool", "spec.resilience.circuitBreaker", "spec.loadBalancing.algorithm",
+			"spec.loadBalancing.slowStart", "spec.healthCheck", "spec.rules.sessionAffinity"),
 	}
 }
 
@@ -41,7 +45,7 @@ func outside() []Row {
 func (r Row) Sometimes() bool {
 	switch r.Feature {
 	case ManyTiers, EveryExporter, RepeatedCluster, HomeFallbacks, SharedOther, OtherStream, L7OnStream, AccessCombinations, ClearTextAccess, UDP, TLS, ClusterNames,
-		ClusterSetNames, ClusterSetTiers, ExporterCalls, HeaderAbsent, RedirectStatus:
+		ClusterSetNames, ClusterSetTiers, ExporterCalls, HeaderAbsent, RedirectStatus, UDPBackends, UDPTreatment:
 		return true
 	}
 	return false

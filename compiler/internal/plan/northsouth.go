@@ -126,12 +126,10 @@ func (g *gatewayPlanner) envoy(at atGateway) {
 		if len(r.Tiers) > 2 {
 			wanted = append(wanted, need{feature: ManyTiers, path: r.Tiers[2][0].path})
 		}
-		if all := slices.Concat(r.Tiers...); len(all) > 1 && slices.ContainsFunc(s.Ports, func(p fleet.Port) bool { return p.Protocol == v1alpha1.ProtocolUDP }) {
-			wanted = append(wanted, need{feature: UDPBackends, path: all[1].path})
-		}
 	}
-	refused := slices.Concat(refusals(p, v1alpha1.ProviderEnvoyGateway, wanted), portRefusals(s, v1alpha1.ProviderEnvoyGateway), g.checkPlaces(at, in.Rules))
 	out.Ports = g.onePort(at, out)
+	wanted, in.Routed = g.datagrams(at, out, wanted)
+	refused := slices.Concat(refusals(p, v1alpha1.ProviderEnvoyGateway, wanted), portRefusals(s, v1alpha1.ProviderEnvoyGateway), g.checkPlaces(at, in.Rules))
 	in.Routed = in.Routed && len(out.Ports) == 1
 	out.Access = g.gatewayAccess(at, &refused)
 	if g.requests(s, out) {

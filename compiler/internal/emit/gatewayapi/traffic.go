@@ -13,6 +13,9 @@ import (
 // traffic is the content of a BackendTrafficPolicy for one rule.
 func (e *emission) traffic(r plan.Rule) content {
 	out := content{}
+	if e.port().Protocol == v1alpha1.ProtocolUDP {
+		return datagrams(r)
+	}
 	if len(r.Tiers) > 0 {
 		in := e.route.Import
 		out["healthCheck"] = e.health(r)
@@ -34,6 +37,16 @@ func (e *emission) traffic(r plan.Rule) content {
 		out["rateLimit"] = content{"local": content{"rules": []any{content{"limit": limit}}}}
 	}
 	return out
+}
+
+// datagrams leaves it to the Service of pods in the gateway's own cluster to
+// choose among those that are ready. Envoy would send to all of them while most
+// are not, and policies have no panic threshold for UDP.
+func datagrams(r plan.Rule) content {
+	if slices.ContainsFunc(slices.Concat(r.Tiers...), func(b plan.Backend) bool { return b.Local }) {
+		return content{"routingType": "Service"}
+	}
+	return content{}
 }
 
 // units of rate limits.
