@@ -84,7 +84,9 @@ func (r *reader) identities(caller Pod, x Cluster, pods map[string]bool) {
 	}
 	accepted := slices.Compact(slices.Sorted(slices.Values(x.tls("istio").names())))
 	want := sortedKeys(there)
-	if r.asked(x.Name, func(p v1alpha1.TrafficPolicy) bool { return p.Spec.TLS != nil && p.Spec.TLS.Mode == v1alpha1.TLSDisable }) {
+	if r.asked(x.Name, func(p v1alpha1.TrafficPolicy) bool {
+		return p.Spec.TLS != nil && p.Spec.TLS.Mode == v1alpha1.TLSDisable
+	}) {
 		want = nil
 	}
 	if !slices.Equal(accepted, want) {
