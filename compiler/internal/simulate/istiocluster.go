@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"istio.io/api/networking/v1alpha3"
@@ -247,7 +248,10 @@ func (c *sidecar) podWeight() int64 {
 // leavesOut tells whether istiod leaves out endpoints that are not ready: where
 // a panic threshold would send requests to them, and before 1.31.
 func (m *mesh) leavesOut(p *v1alpha3.TrafficPolicy) bool {
-	old := strings.HasPrefix(m.site.Istio, "1.") && len(m.site.Istio) > 3 && m.site.Istio[2:4] < "31"
+	major, rest, _ := strings.Cut(strings.TrimPrefix(m.site.Istio, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	old := err == nil && major == "1" && n < 31
 	return old || p.GetOutlierDetection().GetMinHealthPercent() > 0
 }
 
