@@ -19,6 +19,7 @@ func TestDeclared(t *testing.T) {
 	w := Start(t, Open(t, "testdata/declared.txtar"))
 	hold(t, w)
 	elsewhere(t, w)
+	unlisted(t, w)
 	from := call{from: "m1/shop"}
 	config, address := w.reader(t).config(w.caller(t, from)), w.address(t, from, "web")
 	for port, says := range map[int]string{80: "http", 82: "tcp", 83: "http", 85: "tls"} {
@@ -37,6 +38,19 @@ func TestDeclared(t *testing.T) {
 		if says == "http" && (err == nil || !slices.Equal(requests.parts, itself)) ||
 			says != "http" && (requests.status != http.StatusNotFound || !slices.Equal(connections.parts, itself)) {
 			t.Errorf("requests to port %d go to %v (%d), connections to %v (%v)", port, requests.parts, requests.status, connections.parts, err)
+		}
+	}
+}
+
+// unlisted: a port that the caller's own Service does not have is none of its
+// name.
+func unlisted(t *testing.T, w *World) {
+	t.Helper()
+	for host, want := range map[string]int{"more": http.StatusNotFound, "more.shop.svc.clusterset.local": 0} {
+		c := call{from: "m1/shop", Request: Request{URL: "http://" + host + ":91/"}}
+		v, err := w.answer(t, w.reader(t).config(w.caller(t, c)), c)
+		if err != nil || v.status != want || len(v.parts) == 0 == (want == 0) {
+			t.Errorf("%s gets %+v (%v)", c, v, err)
 		}
 	}
 }

@@ -93,6 +93,7 @@ func (b *builder) declared(out *Service, at consumer) {
 			local := s.PortsOf(r)
 			j := slices.IndexFunc(local, func(q fleet.Port) bool { return q.Number == p.Number && q.Transport() == p.Transport })
 			if j < 0 {
+				b.unlisted(out, at, r, p)
 				continue
 			}
 			in.Ports[i].Sniffed = in.Ports[i].Sniffed || local[j].Declares() == Undeclared
@@ -102,6 +103,17 @@ func (b *builder) declared(out *Service, at consumer) {
 			}
 		}
 	}
+}
+
+// unlisted says that the consumer's own Service lacks a port. Of exporters that is
+// said of every port that a policy lists.
+func (b *builder) unlisted(out *Service, at consumer, in *fleet.Cluster, p Port) {
+	s := at.service
+	if svc, _ := in.Facts.Service(s.Namespace, s.Name); svc.ExternalName || s.PortsGiven() && s.ExportedBy(in) {
+		return
+	}
+	b.pending(at.cluster, out.Fragment, "%s, and Service %s in %s does not have it: callers do not get to it under %s.%s.svc.cluster.local",
+		saidOf(s, p), s.Key(), in.Name, s.Name, s.Namespace)
 }
 
 // Sniffed tells whether the sidecars of a consumer look into each connection to
