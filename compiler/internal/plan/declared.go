@@ -89,8 +89,10 @@ func (b *builder) declared(out *Service, at consumer) {
 	for i, p := range in.Ports {
 		// Whether a cluster that was never observed has a Service is not known.
 		in.Ports[i].Sniffed = len(from) == 0 && c.Facts.State == fleet.Unknown && p.Declares() == Undeclared
-		for _, r := range from {
-			local := s.PortsOf(r)
+	}
+	for _, r := range from {
+		local := s.PortsOf(r)
+		for i, p := range in.Ports {
 			j := slices.IndexFunc(local, func(q fleet.Port) bool { return q.Number == p.Number && q.Transport() == p.Transport })
 			if j < 0 {
 				b.unlisted(out, at, r, p)
