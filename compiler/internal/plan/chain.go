@@ -23,11 +23,12 @@ type Chain struct {
 // Chains returns one chain for each backend of the first tier. After the last
 // tier what is left goes to the siblings by weight; of several subsets of one
 // cluster the heaviest stands for all, because a chain can name a cluster only
-// once. A chain that is mixed is its head alone.
+// once. A chain that is mixed is its head alone; so is one that is nothing but a
+// head of another istiod once those on their way out of the set are left out.
 func (r Rule) Chains() []Chain {
 	out := r.chains()
 	for i, c := range out {
-		if r.beside() && c.mixed() != nil {
+		if r.beside() && (c.mixed() != nil || c.staying().Head.apart) {
 			out[i] = c.head()
 		}
 	}

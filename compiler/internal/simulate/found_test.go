@@ -41,6 +41,8 @@ func TestFleetsFoundByChance(t *testing.T) {
 			rules: []rule{{backends: []backend{{cluster: "c1", weight: 1}, {cluster: "c2", weight: 1, priority: 1}, {cluster: "c3", weight: 1, priority: 1}}}}},
 			health{"c1", "s1", "", 1})},
 		{"a name that Cilium does not have yet", found(scaled(without(cilium(2), "c2"), "c1"), policy{service: "s1", protocols: []string{"tcp"}, exports: []string{"c2"}, more: []string{"access: {allow: []}"}})},
+		{"a cluster of another istiod beside one that drains", found(draining(beside(), 0), policy{service: "s1", exports: []string{"c2", "c3"}, imports: []string{"c1"},
+			rules: []rule{{backends: []backend{{cluster: "c3", weight: 1}, {cluster: "c2", port: 80, weight: 1, priority: 1}, {cluster: "c1", weight: 1}}}}})},
 		{"callers in clear text through a tunnel", found(apart(0, 0), policy{service: "s1", exports: []string{"c2"}, more: []string{"tls: {mode: disable}"}})},
 		{"a subset at home below a cluster behind a tunnel", found(apart(0, 0), policy{service: "s1", exports: []string{"c1", "c2"},
 			rules: []rule{{backends: []backend{{cluster: "c2", weight: 1}, {cluster: "c1", version: "v1", weight: 1}}}}}, "c2")},
