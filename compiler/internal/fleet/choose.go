@@ -22,7 +22,7 @@ func (p *Policy) speaks() speaker { return speaker{p.Set, p.At} }
 // a path.
 func (b *builder) lookUp(in speaker, name, path, field string) *Cluster {
 	c := in.set.Cluster(name)
-	if c == nil {
+	if c == nil && name != "" { // empty only where a document is broken, which is told already
 		b.report(mistake{code: CodeUnknownCluster, at: in.at(path + field), fix: suggest(name, names(in.set.Clusters))},
 			"unknown cluster %q", name)
 	}
