@@ -49,7 +49,7 @@ func (b *builder) consume(out *Service, at consumer, portsKnown bool) {
 		for i := range in.Rules {
 			in.Rules[i].Strangers = plainStrangers(s, c)
 		}
-		wanted = sharedNeeds(wanted, in.Rules)
+		wanted = append(sharedNeeds(wanted, in.Rules), keptNear(s, in.Rules)...)
 	}
 	refused := append(refusals(p, provider, wanted), portRefusals(s, provider)...)
 	able := b.settle(s, p, c, refused)

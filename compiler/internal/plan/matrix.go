@@ -73,6 +73,7 @@ const (
 	SharedFallback     Feature = "sharedFallback"
 	UnlikeServices     Feature = "unlikeServices"
 	SharedOther        Feature = "sharedOther"
+	ClusterLocal       Feature = "clusterLocal"
 	OtherStream        Feature = "otherStream"
 	ClearTextAccess    Feature = "clearTextAccess"
 )
@@ -172,6 +173,8 @@ func sharing() []Row {
 		{Feature: UnlikeServices, Code: "FL1499", Fields: []string{"spec.rules.backends.service", "spec.rules.backends.port"}, Istio: less(OtherAlone)},
 		{Feature: SharedOther, Code: "FL1495", Fields: []string{"spec.rules.backends.service"},
 			Istio: no("one istiod for several clusters routes to the policy's own service in this version", "write a policy for that service, and call it by its name")},
+		{Feature: ClusterLocal, Code: "FL1488", Fields: []string{"spec.rules.backends"},
+			Istio: no("one istiod for several clusters keeps the Services of kube-system, and kubernetes in default, to each cluster (serviceSettings of its mesh config)", "take the other clusters out, or move the service to a namespace of its own")},
 		{Feature: OtherStream, Code: "FL1496", Fields: []string{"spec.rules.backends.service"},
 			Istio: no("connections to another service in another cluster are not routed by Istio in this version", "write a policy for that service, and call it by its name")},
 		{Feature: FailbackDelay, Code: "FL1451", Fields: []string{"spec.failover.failbackDelay"}, Istio: less(FailbackAtOnce), Cilium: less(FailbackAtOnce),

@@ -44,7 +44,7 @@ func outside() []Row {
 // do not: who refuses it does not refuse the fields.
 func (r Row) Sometimes() bool {
 	switch r.Feature {
-	case ManyTiers, EveryExporter, RepeatedCluster, HomeFallbacks, SharedOther, OtherStream, L7OnStream, AccessCombinations, ClearTextAccess, UDP, TLS, ClusterNames,
+	case ManyTiers, EveryExporter, RepeatedCluster, HomeFallbacks, SharedOther, ClusterLocal, OtherStream, L7OnStream, AccessCombinations, ClearTextAccess, UDP, TLS, ClusterNames,
 		ClusterSetNames, ClusterSetTiers, ExporterCalls, HeaderAbsent, RedirectStatus, UDPBackends, UDPTreatment:
 		return true
 	}

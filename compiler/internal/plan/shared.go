@@ -106,6 +106,25 @@ func (r Rule) minds(s Stranger) bool {
 	return slices.ContainsFunc(r.Chains(), func(c Chain) bool { return len(c.planned().Tiers) > 0 && c.staying().meets(s) })
 }
 
+// keptNear finds backends that one istiod for several clusters never sends the
+// callers of another cluster to (its pilot/pkg/model, defaultClusterLocalNamespaces
+// and defaultClusterLocalServices).
+func keptNear(s *fleet.Service, rules []Rule) []need {
+	if s.Namespace != "kube-system" && s.Key() != "default/kubernetes" {
+		return nil
+	}
+	for _, r := range rules {
+		named := slices.Concat(r.Tiers...)
+		if r.Copy != nil {
+			named = append(named, *r.Copy)
+		}
+		if i := slices.IndexFunc(named, func(b Backend) bool { return b.Member && !b.Local && b.Own() }); i >= 0 {
+			return []need{{feature: ClusterLocal, path: named[i].path}}
+		}
+	}
+	return nil
+}
+
 // sharedNeeds is what rules need of one istiod that knows the pods of several
 // clusters: it keeps the chains of different rules apart, but can tell what
 // stands below the first cluster of a chain only by what all have in common.
