@@ -233,14 +233,19 @@ func digests(r Result) []string {
 	return out
 }
 
+// warmEditions are how many changes the figure is the median of.
+const warmEditions = 41
+
+// figureWarm changes one policy after the other. What was observed is looked at
+// anew each time, whatever is remembered.
 func figureWarm(b *testing.B, w workload.Workload) {
-	session := &Session{}
+	empty, session := live(), &Session{}
 	r, _ := session.Compile(w.Files, w.Inventory)
 	w.Inventory.Ledger = r.Allocations
+	last := digests(r)
 	_, _ = session.Compile(w.Files, w.Inventory)
 	var walls, processors []time.Duration
-	var last []string
-	for edition := range 21 {
+	for edition := range warmEditions {
 		w.Edit(edition*37%w.Policies, 1+edition)
 		start, before := time.Now(), processorTime()
 		r, diags := session.Compile(w.Files, w.Inventory)
@@ -253,9 +258,11 @@ func figureWarm(b *testing.B, w workload.Workload) {
 	}
 	slices.Sort(walls)
 	slices.Sort(processors)
-	figure("one policy changed, warm (median of 21)", milliseconds(walls[len(walls)/2]), "20 ms")
+	figure(fmt.Sprintf("one policy changed, warm (median of %d)", warmEditions), milliseconds(walls[len(walls)/2]), "20 ms")
 	figure("  best and worst", milliseconds(walls[0])+", "+milliseconds(walls[len(walls)-1]), "")
 	figure("  processors, best and median", milliseconds(processors[0])+", "+milliseconds(processors[len(processors)/2]), "")
+	figure("  what the session remembers", mebibytes(live()-empty), "")
+	runtime.KeepAlive(session)
 }
 
 // figureTenfold compares with W by the size of the output.
