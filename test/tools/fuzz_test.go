@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// target is a fuzz target with some seeds, each of which takes a while.
+// target is a fuzz target with some seeds, each of which takes a while. Its name
+// stands elsewhere, or it would be one of ours.
 const target = `package a
 
 import (
@@ -18,7 +19,7 @@ import (
 	"time"
 )
 
-func FuzzA(f *testing.F) {
+func TARGET(f *testing.F) {
 	for i := range 40 {
 		f.Add(i)
 	}
@@ -52,13 +53,17 @@ func TestFuzzSaysWhatItDid(t *testing.T) {
 		{"a time", "3s", "time.Microsecond", "-1 << 62", "fuzz: FuzzA in ./a: 40 seeds and ", false},
 		{"too short a time", "1s", "time.Second", "-1 << 62", "fuzz: FuzzA got no further than its seeds: give it more than 1s", true},
 		{"a mistake", "30x", "time.Microsecond", "7", "found", true},
+		{"a target that is not built", "30x", "time.Microsecond", "-1 << 62", "fuzz: FuzzB got no further than its seeds", true},
 		{"no budget", "5", "0", "7", "not 5", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := t.TempDir()
 			write(t, root, "go.mod", "module "+module+"\n\ngo 1.26.0\n")
-			write(t, root, "a/a_test.go", strings.NewReplacer("TAKES", test.takes, "WRONG", test.wrong).Replace(target))
+			write(t, root, "a/a_test.go", strings.NewReplacer("TARGET", "FuzzA", "TAKES", test.takes, "WRONG", test.wrong).Replace(target))
 			write(t, root, "test/tools/fuzz", string(script))
+			if strings.Contains(test.want, "FuzzB") {
+				write(t, root, "a/b_test.go", "//go:build never\n\npackage a\n\nfunc FuzzB(f *testing.F) {}\n")
+			}
 			for _, args := range [][]string{{"init", "-q"}, {"add", "."}} {
 				if out, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput(); err != nil {
 					t.Fatalf("git %v: %v\n%s", args, err, out)
