@@ -185,7 +185,7 @@ func unfinished(m model, result compiler.Result, meaning simulate.Meaning, r sim
 		// Pods that are not there are part of the meaning: nobody waits for them.
 		absent := strings.Contains(p.Message, "no pods of") || strings.Contains(p.Message, "does not exist in") && !strings.Contains(p.Message, "does not exist in "+r.From.Cluster)
 		unseen := strings.Contains(p.Message, "see no methods and paths") // by the pods, wherever they are
-		if string(p.Fragment) == id && p.Store == r.From.Cluster && !absent || unseen {
+		if string(p.Fragment) == id && (p.Store == r.From.Cluster && !absent || unseen) {
 			return true
 		}
 	}
