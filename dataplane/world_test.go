@@ -268,10 +268,16 @@ func ask(from *netns.NS, to string) string {
 }
 
 // expect asks until the answer is right, for tunnels need a handshake first.
+//
+// It waits long: two ends of a tunnel that send their first handshake in the same
+// milliseconds may answer each other at once, and wireguard-go, which consumes an
+// initiation and a response side by side, is then left with a session that only
+// one end knows. It notices after 15 s without an answer (KeepaliveTimeout and
+// RekeyTimeout), and begins anew.
 func expect(t *testing.T, from *netns.NS, to, want string) {
 	t.Helper()
 	got := ""
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(45 * time.Second); time.Now().Before(deadline); {
 		if got = ask(from, to); strings.Contains(got, want) {
 			return
 		}

@@ -128,7 +128,7 @@ func call(ctx context.Context, from *netns.NS, address string, patience time.Dur
 // eventually calls until the answer holds a text, and returns the time it took.
 func eventually(ctx context.Context, t *testing.T, from *netns.NS, address, want string) time.Duration {
 	t.Helper()
-	const limit, patience = 20 * time.Second, 200 * time.Millisecond
+	const limit, patience = 45 * time.Second, 200 * time.Millisecond
 	begun := time.Now()
 	got := ""
 	for time.Since(begun) < limit && ctx.Err() == nil {
