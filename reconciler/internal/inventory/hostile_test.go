@@ -122,8 +122,8 @@ func TestHostileServers(t *testing.T) {
 			}))
 			t.Cleanup(honest.Close)
 			began, timeout := time.Now(), patience
-			if strings.Contains(s.want, "larger") {
-				timeout = 60 * patience // so much takes a while to read on a busy machine
+			if s.want != "" && !strings.Contains(s.want, "no answer") {
+				timeout = 60 * patience // it says what it is about, even on a busy machine
 			}
 			got := inventory.Collect(context.Background(), []inventory.Target{
 				{Name: "bad", ClusterSet: "p", Config: &rest.Config{Host: server.URL}, Timeout: timeout},
