@@ -48,6 +48,10 @@ type Processes struct {
 // and returns when it can be configured. It is in a session of its own, so that
 // what ends the agent does not reach it.
 func (p Processes) Start(ctx context.Context, name, alias string) error {
+	// One that is ending loses its interface first, and its UDP port after that.
+	if err := p.Gone(ctx, name); err != nil {
+		return err
+	}
 	log, err := p.openLog(name)
 	if err != nil {
 		return err
