@@ -106,6 +106,15 @@ func (r Rule) minds(s Stranger) bool {
 	return slices.ContainsFunc(r.Chains(), func(c Chain) bool { return len(c.planned().Tiers) > 0 && c.staying().meets(s) })
 }
 
+// named returns every backend of the rule, the one of its mirror last.
+func (r Rule) named() []Backend {
+	out := slices.Concat(r.Tiers...)
+	if r.Copy != nil {
+		out = append(out, *r.Copy)
+	}
+	return out
+}
+
 // keptNear finds backends that one istiod for several clusters never sends the
 // callers of another cluster to (its pilot/pkg/model, defaultClusterLocalNamespaces
 // and defaultClusterLocalServices).
@@ -114,10 +123,7 @@ func keptNear(s *fleet.Service, rules []Rule) []need {
 		return nil
 	}
 	for _, r := range rules {
-		named := slices.Concat(r.Tiers...)
-		if r.Copy != nil {
-			named = append(named, *r.Copy)
-		}
+		named := r.named()
 		if i := slices.IndexFunc(named, func(b Backend) bool { return b.Member && !b.Local && b.Own() }); i >= 0 {
 			return []need{{feature: ClusterLocal, path: named[i].path}}
 		}
@@ -131,10 +137,7 @@ func keptNear(s *fleet.Service, rules []Rule) []need {
 func sharedNeeds(wanted []need, rules []Rule) []need {
 	out := slices.DeleteFunc(slices.Clone(wanted), func(n need) bool { return n.feature == HomeFallbacks || n.feature == RepeatedCluster })
 	for _, r := range rules {
-		named := slices.Concat(r.Tiers...)
-		if r.Copy != nil {
-			named = append(named, *r.Copy)
-		}
+		named := r.named()
 		if i := slices.IndexFunc(named, func(b Backend) bool { return !b.Own() }); i >= 0 {
 			out = append(out, need{feature: SharedOther, path: named[i].path})
 		}
