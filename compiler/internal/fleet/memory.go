@@ -136,14 +136,14 @@ func (m *Memory) remember(all []*resolved) {
 	m.services = make(map[source.Identity]*resolved, len(all))
 	for _, r := range all {
 		first := r.service.Policies[0].Document
-		if first != (source.Identity{}) && !slices.ContainsFunc(r.service.Policies, (*Policy).namesOthers) {
+		if first != (source.Identity{}) && !slices.ContainsFunc(r.service.Policies, (*Policy).NamesOthers) {
 			m.services[first] = r
 		}
 	}
 }
 
-// namesOthers tells whether some backend is another service.
-func (p *Policy) namesOthers() bool {
+// NamesOthers tells whether some backend is another service.
+func (p *Policy) NamesOthers() bool {
 	other := func(b Backend) bool { return !b.Own() }
 	return slices.ContainsFunc(p.Rules, func(r Rule) bool {
 		return r.Mirror != nil && other(*r.Mirror) || slices.ContainsFunc(r.Backends, other)

@@ -132,7 +132,7 @@ func (b *builder) others() {
 	var policies []*Policy
 	for _, s := range b.fleet.Services {
 		for _, p := range s.Policies {
-			if p.namesOthers() {
+			if p.NamesOthers() {
 				policies = append(policies, p)
 			}
 		}

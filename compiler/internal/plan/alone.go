@@ -13,11 +13,8 @@ import (
 // ClusterSets, and what was observed of the Service of its name. Others share a
 // gateway with, or send to, what other policies speak of.
 func Alone(s *fleet.Service) bool {
-	other := func(b fleet.Backend) bool { return b.Other != nil || b.Service != "" }
 	return len(s.Senders) == 0 && !slices.ContainsFunc(s.Policies, func(p *fleet.Policy) bool {
-		return len(p.Gateways) > 0 || slices.ContainsFunc(p.Rules, func(r fleet.Rule) bool {
-			return r.Mirror != nil && other(*r.Mirror) || slices.ContainsFunc(r.Backends, other)
-		})
+		return len(p.Gateways) > 0 || p.NamesOthers()
 	})
 }
 
