@@ -42,14 +42,7 @@ func (e *emitter) exports() {
 			continue
 		}
 		for _, r := range caller.Rules {
-			chains := r.Chains()
-			if r.Copy != nil {
-				chains = append(chains, plan.Chain{Head: *r.Copy})
-			}
-			for _, c := range chains {
-				if !c.Head.Own() {
-					continue
-				}
+			for _, c := range asked(r) {
 				for _, member := range c.Members() {
 					// The caller's own pods at the head are reached directly.
 					if member.Cluster != e.store || member.Local && c.Head.Local {
@@ -93,4 +86,14 @@ func label(name string) string {
 		short = short[:most]
 	}
 	return short + end
+}
+
+// asked are the chains of the policy's own service that a rule's callers ask
+// gateways for.
+func asked(r plan.Rule) []plan.Chain {
+	out := r.Chains()
+	if r.Copy != nil {
+		out = append(out, plan.Chain{Head: *r.Copy})
+	}
+	return slices.DeleteFunc(out, func(c plan.Chain) bool { return !c.Head.Own() })
 }

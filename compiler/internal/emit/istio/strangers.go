@@ -27,7 +27,11 @@ func (s *sharer) strangers() {
 				continue
 			}
 			for _, r := range caller.Rules {
-				s.stranger(w, caller.Cluster, r)
+				if caller.Other {
+					s.strangerOfOther(w, caller.Cluster, r.Tiers[0][0])
+				} else {
+					s.stranger(w, caller.Cluster, r)
+				}
 			}
 		}
 	}
@@ -35,11 +39,7 @@ func (s *sharer) strangers() {
 
 // stranger adds what one rule of another mesh's callers names in a cluster.
 func (s *sharer) stranger(w work, caller string, r plan.Rule) {
-	chains := r.Chains()
-	if r.Copy != nil {
-		chains = append(chains, plan.Chain{Head: *r.Copy})
-	}
-	for _, c := range chains {
+	for _, c := range asked(r) {
 		ours := slices.DeleteFunc(c.Members(), func(b plan.Backend) bool {
 			return b.Lost || !slices.ContainsFunc(s.works, func(w work) bool { return w.service.Cluster == b.Cluster })
 		})
@@ -59,5 +59,17 @@ func (s *sharer) stranger(w work, caller string, r plan.Rule) {
 				s.subsets[name] = &v1alpha3.Subset{Name: name, Labels: labels}
 			}
 		}
+	}
+}
+
+// strangerOfOther adds what policies of other services in another mesh name in a
+// cluster: its pods alone.
+func (s *sharer) strangerOfOther(w work, caller string, b plan.Backend) {
+	me := other{namespace: s.service.Namespace, name: s.service.Name}
+	labels := map[string]string{clusterLabel: w.service.Cluster}
+	maps.Copy(labels, b.Labels)
+	for _, port := range w.service.Ports {
+		name := me.subset(caller, port, b, nil)
+		s.subsets[name] = &v1alpha3.Subset{Name: name, Labels: labels}
 	}
 }
