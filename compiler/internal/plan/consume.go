@@ -211,6 +211,8 @@ func (b *builder) identify(backend *Backend, out *Service, at consumer) {
 		why = fmt.Sprintf("pods that run as %s in %s have no sidecar", pods[bare].ServiceAccount, c.Name)
 	case !backend.Near && backend.Gateway == nil && !(home.Tunnelled(c) && backend.Address.IsValid()):
 		why = fmt.Sprintf("%s has no east-west gateway", c.Name)
+	case !backend.Near && backend.Gateway == nil && svc.Headless:
+		why = fmt.Sprintf("%s has no east-west gateway, and a headless Service has no export address", c.Name)
 	case !backend.Near && backend.Gateway == nil && len(backend.Labels) > 0:
 		why = fmt.Sprintf("%s has no east-west gateway, and an export address stands for every pod of the Service", c.Name)
 	case len(pods) == 0 && !(backend.Local && len(svc.Selector) == 0 && at.policy.TLS == v1alpha1.TLSDisable):
